@@ -1,0 +1,209 @@
+"""Errors that point into the user's own text.
+
+Every error answers three questions: what happened, where, and what to do. The class says who
+acts: `ModelError` (the model's text is wrong), `SetupError` (objects are put together wrongly),
+`RunError` (something happened while simulating), `InternalError` (a bug in Eccles). Facts are
+attributes (`err.span`, `err.hint`), so that tests and tools need not parse prose.
+"""
+
+from __future__ import annotations
+
+import difflib
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+__all__ = [
+    "DimensionMismatchError",
+    "EcclesError",
+    "EcclesWarning",
+    "EquationError",
+    "InternalError",
+    "ModelError",
+    "NameResolutionError",
+    "RunError",
+    "SetupError",
+    "Source",
+    "Span",
+    "SyntaxProblem",
+    "TypeProblem",
+    "UnitError",
+    "nearest",
+    "silence",
+    "warn",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A piece of model text as the user wrote it, with a title such as "neurongroup, equations"."""
+
+    text: str
+    title: str = "model"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The characters [start, stop) of a `Source`."""
+
+    source: Source
+    start: int
+    stop: int
+
+    def join(self, other: Span) -> Span:
+        """The smallest span of the same source that covers both."""
+        return Span(self.source, min(self.start, other.start), max(self.stop, other.stop))
+
+    @property
+    def text(self) -> str:
+        """The characters themselves."""
+        return self.source.text[self.start : self.stop]
+
+    @property
+    def line(self) -> int:
+        """The 1-based line on which the span starts."""
+        return self.source.text.count("\n", 0, self.start) + 1
+
+    def render(self) -> str:
+        """The line of text with the span underlined: `^` alone, `~~~` for more characters."""
+        text = self.source.text
+        begin = text.rfind("\n", 0, self.start) + 1
+        end = text.find("\n", self.start)
+        end = len(text) if end < 0 else end
+        line = text[begin:end]
+        stripped = line.lstrip()
+        offset = self.start - begin - (len(line) - len(stripped))
+        width = max(1, min(self.stop, end) - self.start)
+        mark = "^" if width == 1 else "~" * width
+        where = f"{self.source.title}, line {self.line}" if "\n" in text else self.source.title
+        if len(stripped) > 160:  # hostile or generated text: show the neighbourhood only
+            cut = max(0, offset - 60)
+            stripped, offset = stripped[cut : cut + 160], offset - cut
+            mark = mark[: max(1, 160 - offset)]
+        return f"  {where}\n    {stripped}\n    {' ' * max(offset, 0)}{mark}"
+
+
+class EcclesError(Exception):
+    """What all errors of Eccles share: a message, a place in the user's text and a hint.
+
+    Parameters
+    ----------
+    message : str
+        What happened, in one sentence.
+    span : Span, optional
+        The smallest wrong part of the user's text.
+    hint : str, optional
+        What to do about it.
+    """
+
+    def __init__(self, message: str, *, span: Span | None = None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.span = span
+        self.hint = hint
+
+    def __str__(self) -> str:
+        parts = [self.message]
+        if self.span is not None:
+            parts.append(self.span.render())
+        if self.hint:
+            parts.append("\n".join(f"  {line}" for line in self.hint.splitlines()))
+        return "\n\n".join(parts)
+
+
+class ModelError(EcclesError):
+    """The text of a model is wrong."""
+
+
+class SyntaxProblem(ModelError, SyntaxError):
+    """The text cannot be read. Also a `SyntaxError`, as scripts written for Brian 2 expect."""
+
+    def __str__(self) -> str:  # SyntaxError has a __str__ of its own
+        return EcclesError.__str__(self)
+
+
+class EquationError(ModelError, ValueError):
+    """An equation is malformed or stands where it may not."""
+
+
+class NameResolutionError(ModelError, KeyError):
+    """A name in the model means nothing. Also a `KeyError`."""
+
+    def __str__(self) -> str:  # KeyError would show the repr of the message
+        return EcclesError.__str__(self)
+
+
+class TypeProblem(ModelError, TypeError):
+    """A truth value where a number is needed, or the reverse. Also a `TypeError`."""
+
+
+class UnitError(ModelError):
+    """Two dimensions do not fit together in the model's text."""
+
+
+class DimensionMismatchError(UnitError):
+    """Two quantities do not have the dimensions an operation needs.
+
+    Parameters
+    ----------
+    message : str
+        What was attempted.
+    *dims : Dimension
+        The dimensions involved, for programs that handle the error.
+    """
+
+    def __init__(
+        self, message: str, *dims: object, span: Span | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(message, span=span, hint=hint)
+        self.dims = dims
+
+
+class SetupError(EcclesError, ValueError):
+    """Objects are put together in a way that cannot work."""
+
+
+class RunError(EcclesError, RuntimeError):
+    """Something happened while simulating."""
+
+
+class InternalError(EcclesError):
+    """A bug in Eccles."""
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}\n\n  This is a bug in Eccles; please report it with the script."
+
+
+class EcclesWarning(UserWarning):
+    """A warning with a name (`warning.name`) by which it can be silenced."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(f"{message} [{name}]")
+        self.name = name
+        self.message = message
+
+
+_silenced: set[str] = set()
+
+
+def silence(*names: str) -> None:
+    """Stop showing the warnings of these names; `silence()` without names shows all again."""
+    if not names:
+        _silenced.clear()
+    _silenced.update(names)
+
+
+def warn(name: str, message: str, *, stacklevel: int = 2) -> None:
+    """Show a named warning unless the user has silenced it."""
+    if name not in _silenced:
+        warnings.warn(EcclesWarning(name, message), stacklevel=stacklevel + 1)
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name most like `name`, if any is like enough to be what was meant."""
+    known = list(known)
+    by_case = {k.lower(): k for k in known}
+    if name.lower() in by_case:
+        return by_case[name.lower()]
+    found = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
+    return found[0] if found else None
