@@ -1,0 +1,92 @@
+"""Eccles: a spiking-network simulator and plasticity laboratory.
+
+Models are equations with units, in the language of Brian 2; the whole simulation loop is native code,
+made in milliseconds without a compiler.
+
+    from eccles import *
+
+    neurons = NeuronGroup(3, "dx/dt = rate : 1\\nrate : hertz", threshold="x > 1", reset="x = 0")
+    neurons.rate = [200, 210, 220] * Hz
+    spikes = SpikeMonitor(neurons)
+    run(1*second)
+
+`eccles.brian2` is the face for scripts written for Brian 2.
+"""
+
+from eccles import units
+from eccles.errors import (
+    DimensionMismatchError,
+    EcclesError,
+    EcclesWarning,
+    EquationError,
+    ModelError,
+    RunError,
+    SetupError,
+    UnitError,
+    silence,
+)
+from eccles.explain import explain
+from eccles.language.equations import Equations
+from eccles.language.functions import function
+from eccles.monitors import EventMonitor, PopulationRateMonitor, SpikeMonitor, StateMonitor
+from eccles.objects import (
+    MagicError,
+    Network,
+    NetworkOperation,
+    NeuronGroup,
+    PoissonGroup,
+    PoissonInput,
+    SpikeGeneratorGroup,
+    Subgroup,
+    Synapses,
+    TimedArray,
+    defaultclock,
+    linked_var,
+    network_operation,
+    run,
+    seed,
+    start_scope,
+    stop,
+)
+from eccles.engine.clock import Clock
+from eccles.units import *  # noqa: F403  (the names of units are data: see units/names.py)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Clock",
+    "DimensionMismatchError",
+    "EcclesError",
+    "EcclesWarning",
+    "EquationError",
+    "Equations",
+    "EventMonitor",
+    "MagicError",
+    "ModelError",
+    "Network",
+    "NetworkOperation",
+    "NeuronGroup",
+    "PoissonGroup",
+    "PoissonInput",
+    "PopulationRateMonitor",
+    "RunError",
+    "SetupError",
+    "SpikeGeneratorGroup",
+    "SpikeMonitor",
+    "StateMonitor",
+    "Subgroup",
+    "Synapses",
+    "TimedArray",
+    "UnitError",
+    "defaultclock",
+    "explain",
+    "function",
+    "linked_var",
+    "network_operation",
+    "run",
+    "seed",
+    "silence",
+    "start_scope",
+    "stop",
+    *units.__all__,
+]

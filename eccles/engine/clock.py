@@ -1,0 +1,121 @@
+"""Clocks: integer steps of a fixed length. Time is always a step count times dt, never a sum."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+from eccles.errors import DimensionMismatchError, SetupError
+from eccles.units import Quantity, get_dimensions, second
+
+__all__ = ["Clock", "common_periods", "steps_of", "to_seconds"]
+
+TICK_LIMIT = 10**15  # ticks are exact 64-bit integers with room for long runs
+
+
+def to_seconds(value: object, what: str) -> float:
+    """A time as a bare float, or a `DimensionMismatchError` that says what was expected."""
+    dim = get_dimensions(value)
+    if dim is not second.dim:
+        raise DimensionMismatchError(
+            f"{what} has to be a time, but {value!r} is not one", dim, second.dim,
+            hint="Give it a unit of time, as in 0.1*ms or 2*second.",
+        )  # fmt: skip
+    number = float(value)  # type: ignore[arg-type]
+    if math.isnan(number):
+        raise SetupError(f"{what} is not a number (NaN)")
+    return number
+
+
+def steps_of(t: float, dt: float) -> int:
+    """The step at time `t`: a time within a thousandth of a step below a boundary counts as on it."""
+    return math.floor((t + 1e-3 * dt) / dt)
+
+
+class Clock:
+    """A clock ticks every `dt` and counts its steps.
+
+    Parameters
+    ----------
+    dt : time
+        The length of a step.
+    name : str, optional
+        A name for messages.
+
+    Attributes
+    ----------
+    timestep : int
+        Steps taken so far; the time is `timestep * dt`.
+    """
+
+    def __init__(self, dt: Quantity, name: str = "clock") -> None:
+        self.name = name
+        self.timestep = 0
+        self._dt = 0.0
+        self.dt = dt
+
+    @property
+    def dt(self) -> Quantity:
+        """The length of a step."""
+        return Quantity(self._dt, dim=second.dim)
+
+    @dt.setter
+    def dt(self, value: Quantity) -> None:
+        seconds = to_seconds(value, f"the time step of {self.name}")
+        self._set(seconds)
+
+    def _set(self, seconds: float) -> None:
+        if not 0 < seconds < math.inf:
+            raise SetupError(f"the time step of {self.name} has to be positive, not {seconds} s")
+        if self.timestep:
+            t = self.timestep * self._dt
+            step = round(t / seconds)
+            if abs(step * seconds - t) > 1e-4 * seconds:
+                raise SetupError(
+                    f"the time step of {self.name} cannot become {seconds} s at t = {t} s, "
+                    f"which is not a multiple of it"
+                )
+            self.timestep = step
+        self._dt = seconds
+
+    @property
+    def dt_(self) -> float:
+        """The length of a step in seconds, without unit."""
+        return self._dt
+
+    @dt_.setter
+    def dt_(self, seconds: float) -> None:
+        self._set(float(seconds))
+
+    @property
+    def t(self) -> Quantity:
+        """The time of the clock."""
+        return Quantity(self.t_, dim=second.dim)
+
+    @property
+    def t_(self) -> float:
+        """The time of the clock in seconds, without unit."""
+        return self.timestep * self._dt
+
+    def __repr__(self) -> str:
+        return f"Clock(dt={self.dt!r}, name={self.name!r})"
+
+
+def common_periods(clocks: list[Clock]) -> list[int]:
+    """The length of each clock's step in ticks of one common base, so that clocks can be compared exactly.
+
+    The base is the greatest common divisor of the steps, each taken to the femtosecond.
+    """
+    if len(clocks) == 1:
+        return [1]
+    exact = [Fraction(clock.dt_).limit_denominator(10**15) for clock in clocks]
+    denominator = math.lcm(*(f.denominator for f in exact))
+    ticks = [int(f * denominator) for f in exact]
+    divisor = math.gcd(*ticks)
+    periods = [tick // divisor for tick in ticks]
+    if max(periods) > TICK_LIMIT:
+        # steps without a useful common divisor: compare them to the femtosecond
+        ticks = [round(clock.dt_ * 1e15) for clock in clocks]
+        divisor = math.gcd(*ticks)
+        periods = [tick // divisor for tick in ticks]
+    return periods

@@ -1,0 +1,186 @@
+"""Spikes on their way along synapses whose delays differ.
+
+The synapses of one source are listed in ascending order of delay; those of equal delay form a *run*.
+A spike of the source puts one node per run into the list of the step at which it arrives; that step
+walks its list in the order in which nodes were put there (older spikes first, then by source).
+
+Nodes come from a pool with a free list. Before a step's spikes are put in, their runs are counted; if
+the pool is too small the program leaves, Python doubles it, and the step goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from eccles.compile import ir
+from eccles.compile.ir import Element, Op
+from eccles.engine.clock import Clock
+from eccles.engine.events import EventBuffer, power_of_two
+from eccles.engine.program import Outcome, ProgramBuilder
+from eccles.engine.state import Array
+from eccles.errors import SetupError
+
+__all__ = ["DelayQueue"]
+
+NONE = -1
+
+
+class DelayQueue:
+    """The queue of one pathway.
+
+    Parameters
+    ----------
+    name : str
+        For messages and the program's text.
+    clock : Clock
+        The clock in whose steps delays are counted.
+    """
+
+    def __init__(self, name: str, clock: Clock) -> None:
+        self.name = name
+        self.clock = clock
+        self.order = Array(f"{name}.order", Element.I32)  # synapses by (source, delay)
+        self.run_begin = Array(f"{name}.run_begin", Element.I64)  # where each run begins in `order`
+        self.run_delay = Array(f"{name}.run_delay", Element.I32)
+        self.first_run = Array(f"{name}.first_run", Element.I64)  # per source, and one more
+        self.node_run = Array(f"{name}.node_run", Element.I64)
+        self.node_next = Array(f"{name}.node_next", Element.I64)
+        self.head = Array(f"{name}.head", Element.I64, 1, fill=NONE)
+        self.tail = Array(f"{name}.tail", Element.I64, 1, fill=NONE)
+        self.free = Array(f"{name}.free", Element.I64, 2)  # first free node, number of free nodes
+        self.free.data[0] = NONE
+
+    @property
+    def in_flight(self) -> int:
+        """Nodes that wait for their step."""
+        return len(self.node_run) - int(self.free.data[1])
+
+    def clear(self) -> None:
+        """Forget everything on its way."""
+        self.head.data[:] = NONE
+        self.tail.data[:] = NONE
+        n = len(self.node_run)
+        self.node_next.data[:] = np.arange(1, n + 1)
+        if n:
+            self.node_next.data[-1] = NONE
+        self.free.data[:] = (0 if n else NONE, n)
+
+    def arrange(self, source: np.ndarray, delay_steps: np.ndarray, n_sources: int) -> None:
+        """Sort synapses by source and delay.
+
+        Parameters
+        ----------
+        source : (n,), int
+            The source (for a post pathway: the target) of each synapse, from 0.
+        delay_steps : (n,), int
+            Delays in steps.
+        n_sources : int
+            How many sources there are.
+
+        Raises
+        ------
+        SetupError
+            If spikes are on their way: where they would arrive is no longer known.
+        """
+        if self.in_flight:
+            raise SetupError(
+                f"the delays of {self.name} cannot change while {self.in_flight} spikes are on their way",
+                hint="Set delays before the first run, or wait until all spikes have arrived.",
+            )
+        order = np.lexsort((delay_steps, source))
+        sources, delays = source[order], delay_steps[order]
+        new = np.ones(len(order), bool)
+        new[1:] = (sources[1:] != sources[:-1]) | (delays[1:] != delays[:-1])
+        begins = np.flatnonzero(new)
+        self.order.replace(order)
+        self.run_begin.replace(np.append(begins, len(order)))
+        self.run_delay.replace(delays[begins])
+        self.first_run.replace(np.searchsorted(sources[begins], np.arange(n_sources + 1)))
+        ring = power_of_two(int(delays.max(initial=0)) + 1)
+        if ring > len(self.head):
+            self.head.resize(ring)
+            self.tail.resize(ring)
+            self.head.data[:] = NONE
+            self.tail.data[:] = NONE
+        if len(self.node_run) == 0:
+            self._grow_to(1024)
+
+    def _grow_to(self, n: int) -> None:
+        old = len(self.node_run)
+        self.node_run.resize(n)
+        self.node_next.resize(n)
+        self.node_next.data[old:] = np.arange(old + 1, n + 1)
+        self.node_next.data[-1] = self.free.data[0]
+        self.free.data[:] = (old, self.free.data[1] + n - old)
+
+    # -- code -----------------------------------------------------------------------------------
+
+    def emit_push(
+        self, b: ProgramBuilder, events: EventBuffer, offset: ir.Expr, within: tuple[ir.Expr, ir.Expr] | None
+    ) -> None:
+        """Put the spikes of the current step into the lists of the steps at which they arrive."""
+        needed = b.var("needed", ir.const(0))
+        with events.each(b, within=within) as element:
+            source = b.let("source", Op("isub", (element, offset)))
+            runs = Op("isub", (
+                b.load(self.first_run, Op("iadd", (source, ir.const(1)))), b.load(self.first_run, source)
+            ))  # fmt: skip
+            b.set(needed, Op("iadd", (needed, runs)))
+        full = Op("igt", (needed, b.load(self.free, 1)))
+        grow = Outcome(
+            f"{self.name}: more room for spikes on their way",
+            lambda: self._grow_to(2 * len(self.node_run) + len(self.run_delay)),
+            again=True,
+        )
+        b.leave_if(full, grow)
+        mask = self._mask(b)
+        step = b.step(self.clock)
+        with events.each(b, within=within) as element:
+            source = b.let("source", Op("isub", (element, offset)))
+            first = b.let("first", b.load(self.first_run, source))
+            last = b.let("last", b.load(self.first_run, Op("iadd", (source, ir.const(1)))))
+            with b.loop("run", first, last) as run:
+                node = b.let("node", b.load(self.free, 0))
+                b.store(self.free, 0, b.load(self.node_next, node))
+                b.store(self.node_run, node, run)
+                b.store(self.node_next, node, ir.const(NONE))
+                arrival = Op("iadd", (step, b.load(self.run_delay, run)))
+                slot = b.let("slot", Op("iand", (arrival, mask)))
+                tail = b.let("tail", b.load(self.tail, slot))
+                empty = b.let("empty", Op("ilt", (tail, ir.const(0))))
+                with b.when(empty):
+                    b.store(self.head, slot, node)
+                with b.when(Op("not", (empty,))):
+                    b.store(self.node_next, tail, node)
+                b.store(self.tail, slot, node)
+        b.store(self.free, 1, Op("isub", (b.load(self.free, 1), needed)))
+
+    def _mask(self, b: ProgramBuilder) -> ir.Expr:
+        return b.integer_constant(("ring", id(self)), "ring_mask", lambda: len(self.head) - 1)
+
+    @contextmanager
+    def each_arriving(self, b: ProgramBuilder) -> Iterator[ir.Expr]:
+        """Code that runs for each synapse at which a spike arrives in the current step."""
+        slot = b.let("slot", Op("iand", (b.step(self.clock), self._mask(b))))
+        node = b.var("node", b.load(self.head, slot))
+        returned = b.var("returned", ir.const(0))
+        with b.body() as statements:
+            run = b.let("run", b.load(self.node_run, node))
+            begin = b.let("begin", b.load(self.run_begin, run))
+            end = b.let("end", b.load(self.run_begin, Op("iadd", (run, ir.const(1)))))
+            with b.loop("k", begin, end) as k:
+                synapse = b.names.local("s", ir.I64)
+                b.emit(ir.Let(synapse, b.load(self.order, k)))
+                yield synapse
+            following = b.let("following", b.load(self.node_next, node))
+            b.store(self.node_next, node, b.load(self.free, 0))
+            b.store(self.free, 0, node)
+            b.set(returned, Op("iadd", (returned, ir.const(1))))
+            b.set(node, following)
+        b.emit(ir.While(Op("ige", (node, ir.const(0))), tuple(statements)))
+        b.store(self.free, 1, Op("iadd", (b.load(self.free, 1), returned)))
+        b.store(self.head, slot, ir.const(NONE))
+        b.store(self.tail, slot, ir.const(NONE))

@@ -1,0 +1,155 @@
+"""The events (spikes) of a group: which elements, in which of the last steps.
+
+The elements of one step stand together, in ascending order, in one array `ids`; `begins` and `counts`
+say where, for the last `max_delay + 1` steps, by step modulo a power of two. Without delays only the
+current step is kept. With delays the array is used as a ring of whole chunks: a step's chunk never
+wraps, so that a vector loop may append to it. A pathway with the uniform delay of d steps reads the
+chunk of d steps ago: a uniform delay costs nothing per synapse and nothing per event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from eccles.compile import ir
+from eccles.compile.ir import Element, Op
+from eccles.engine.clock import Clock
+from eccles.engine.program import Outcome, ProgramBuilder, add
+from eccles.engine.state import Array
+
+__all__ = ["EventBuffer", "power_of_two"]
+
+
+def power_of_two(n: int) -> int:
+    """The smallest power of two that is at least n."""
+    return 1 << max(0, n - 1).bit_length()
+
+
+class EventBuffer:
+    """Events of a group of `size` elements, of the current step and `max_delay` steps back."""
+
+    def __init__(self, name: str, size: int, clock: Clock) -> None:
+        self.name = name
+        self.size = size
+        self.clock = clock
+        self.max_delay = 0
+        self.ids = Array(f"{name}.ids", Element.I32, size)
+        self.begins = Array(f"{name}.begins", Element.I64, 1)
+        self.counts = Array(f"{name}.counts", Element.I64, 1)
+        self.end = Array(f"{name}.end", Element.I64, 1)
+
+    def keep(self, delay: int) -> None:
+        """Keep events for at least this many steps (before a program is built)."""
+        if delay <= self.max_delay:
+            return
+        chunks = self._chunks()
+        self.max_delay = delay
+        ring = power_of_two(delay + 1)
+        self.begins.replace(self.begins.data[:0])
+        self.begins.resize(ring)
+        self.counts.replace(self.counts.data[:0])
+        self.counts.resize(ring)
+        self._restore(chunks, max(4 * self.size, 1024))
+
+    def _chunks(self) -> list[tuple[int, list[int]]]:
+        """The steps that are still needed, oldest first, with their events."""
+        now, ring = self.clock.timestep, len(self.begins)
+        steps = range(max(0, now - self.max_delay), now)
+        found = []
+        for step in steps:
+            begin, count = self.begins.data[step % ring], self.counts.data[step % ring]
+            found.append((step, self.ids.data[begin : begin + count].tolist()))
+        return found
+
+    def _restore(self, chunks: list[tuple[int, list[int]]], capacity: int) -> None:
+        self.ids.replace(self.ids.data[:0])
+        self.ids.resize(capacity)
+        position, ring = 0, len(self.begins)
+        for step, ids in chunks:
+            self.ids.data[position : position + len(ids)] = ids
+            self.begins.data[step % ring] = position
+            self.counts.data[step % ring] = len(ids)
+            position += len(ids)
+        self.end.data[0] = position
+
+    def _grow(self) -> None:
+        self._restore(self._chunks(), 2 * (len(self.ids) + self.size))
+
+    def clear(self) -> None:
+        """Forget all events."""
+        for array in (self.begins, self.counts, self.end):
+            array.data[:] = 0
+
+    # -- code -----------------------------------------------------------------------------------
+
+    def emit_room(self, b: ProgramBuilder) -> None:
+        """Make sure that the coming step's chunk has room (only needed with delays)."""
+        if self.max_delay == 0:
+            return
+        n = b.size_of(self, self.size)
+        capacity = b.size(self.ids)
+        position = b.let("position", b.load(self.end, 0))
+        tail = b.let("tail", b.load(self.begins, self._slot(b, b.integer_constant(
+            ("max delay", id(self)), "max_delay", lambda: self.max_delay))))  # fmt: skip
+        after = b.let("after", Op("iadd", (position, n)))
+        ahead = Op("and", (
+            Op("ige", (position, tail)),
+            Op("or", (Op("ile", (after, capacity)), Op("ilt", (n, tail)))),
+        ))  # fmt: skip
+        behind = Op("and", (Op("ilt", (position, tail)), Op("ilt", (after, tail))))
+        full = Op("not", (Op("or", (ahead, behind)),))
+        b.leave_if(full, Outcome(f"{self.name}: more room for events", self._grow, again=True))
+
+    def _slot(self, b: ProgramBuilder, delay: ir.Expr) -> ir.Expr:
+        """Where the step `delay` steps ago has its entry."""
+        if self.max_delay == 0:
+            return ir.const(0)
+        mask = b.integer_constant(("ring", id(self)), "ring_mask", lambda: len(self.begins) - 1)
+        step = b.step(self.clock)
+        if not (isinstance(delay, ir.Const) and delay.value == 0):
+            step = Op("isub", (step, delay))
+        return Op("iand", (step, mask))
+
+    @contextmanager
+    def collect(self, b: ProgramBuilder) -> Iterator[ir.Local]:
+        """Code that appends events of the current step at the yielded position."""
+        if self.max_delay == 0:
+            count = b.var(f"{self.name}.count", ir.const(0))
+            yield count
+            b.store(self.counts, 0, count)
+            return
+        position = b.load(self.end, 0)
+        fits = Op("ile", (Op("iadd", (position, b.size_of(self, self.size))), b.size(self.ids)))
+        begin = b.let("begin", Op("select", (fits, position, ir.const(0))))
+        count = b.var(f"{self.name}.count", begin)
+        yield count
+        slot = b.let("slot", self._slot(b, ir.const(0)))
+        b.store(self.begins, slot, begin)
+        b.store(self.counts, slot, Op("isub", (count, begin)))
+        b.store(self.end, 0, count)
+
+    def span(self, b: ProgramBuilder, delay: ir.Expr = ir.Const(0, ir.I64)) -> tuple[ir.Expr, ir.Expr]:
+        """Where the events of `delay` steps ago begin and how many there are."""
+        slot = b.let("slot", self._slot(b, delay))
+        begin = ir.const(0) if self.max_delay == 0 else b.let("begin", b.load(self.begins, slot))
+        return begin, b.let("n_events", b.load(self.counts, slot))
+
+    @contextmanager
+    def each(
+        self,
+        b: ProgramBuilder,
+        delay: ir.Expr = ir.Const(0, ir.I64),
+        within: tuple[ir.Expr, ir.Expr] | None = None,
+    ) -> Iterator[ir.Local]:
+        """Code that runs for each event of `delay` steps ago, `within` [start, stop) if given."""
+        begin, n = self.span(b, delay)
+        with b.loop("e", begin, add(begin, n)) as e:
+            element = b.names.local("id", ir.I64)
+            b.emit(ir.Let(element, b.load(self.ids, e)))
+            if within is None:
+                yield element
+                return
+            inside = Op("and", (Op("ige", (element, within[0])), Op("ilt", (element, within[1]))))
+            with b.when(inside):
+                yield element

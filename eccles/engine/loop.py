@@ -1,0 +1,93 @@
+"""Running a program: calls in slices, outcomes in between.
+
+A slice is so many steps that Ctrl-C and progress reports are served about ten times a second.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from eccles.compile.pipeline import NativeProgram
+from eccles.engine.program import Loop
+
+__all__ = ["Runner"]
+
+SLICE_SECONDS = 0.05
+FIRST_SLICE = 4096  # steps
+
+
+class Runner:
+    """Calls a native program until its clocks have reached their ends."""
+
+    def __init__(self, loop: Loop, native: NativeProgram) -> None:
+        self.loop = loop
+        self.native = native
+        self._slice = FIRST_SLICE
+
+    def run(
+        self,
+        ends: list[int],
+        *,
+        stop_requested: Callable[[], bool],
+        between: Callable[[], None] | None = None,
+    ) -> None:
+        """Advance each clock to its end.
+
+        Parameters
+        ----------
+        ends : list of int
+            The step at which each clock stops.
+        stop_requested : callable
+            Asked between slices and after each outcome; True ends the run after the current step.
+        between : callable, optional
+            Called between slices, for reports.
+        """
+        clocks, periods = self.loop.clocks, self.loop.periods()
+        store = self.loop.clock_store.data
+        store[0] = 0
+        self._fill()
+        goal = max(end * period for end, period in zip(ends, periods, strict=True))
+        while not stop_requested():
+            now = min(
+                (c.timestep * p for c, p, e in zip(clocks, periods, ends, strict=True) if c.timestep < e),
+                default=goal,
+            )
+            if now >= goal:
+                return
+            tick = min(goal, now + self._slice * min(periods))
+            for k, (clock, period, end) in enumerate(zip(clocks, periods, ends, strict=True)):
+                store[1 + 3 * k : 4 + 3 * k] = (clock.timestep, min(end, -(-tick // period)), period)
+            began = time.perf_counter()
+            self._slice_run(stop_requested)
+            elapsed = time.perf_counter() - began
+            self._slice = max(1, int(self._slice * min(16.0, SLICE_SECONDS / max(elapsed, 1e-9))))
+            if between is not None and tick < goal:
+                between()
+
+    def _slice_run(self, stop_requested: Callable[[], bool]) -> None:
+        """One slice with the outcomes in it."""
+        store = self.loop.clock_store.data
+        address = self._table.ctypes.data
+        while True:
+            code = self.native(address)
+            for k, clock in enumerate(self.loop.clocks):
+                clock.timestep = int(store[1 + 3 * k])
+            if code == 0:
+                return
+            self.loop.outcomes[code - 1].handle()
+            if stop_requested():  # finish the steps that have begun, then stop
+                for k, clock in enumerate(self.loop.clocks):
+                    store[2 + 3 * k] = min(store[2 + 3 * k], clock.timestep + 1)
+            self._fill()
+            address = self._table.ctypes.data
+
+    def _fill(self) -> None:
+        loop = self.loop
+        for prepare in loop.prepares:
+            prepare()
+        loop.float_store.data[:] = [get() for get in loop.floats]
+        loop.integer_store.data[:] = [get() for get in loop.integers]
+        self._table = np.fromiter((array.address for array in loop.arrays), np.uint64, len(loop.arrays))

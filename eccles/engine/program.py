@@ -1,0 +1,362 @@
+"""The native program of a network: blocks in schedule order inside one loop over time steps.
+
+A `ProgramBuilder` collects what the objects of a network contribute. The program it makes is
+
+    entry      load clocks and constants
+    prologue   coefficients that are computed once per call
+    loop       while a clock has steps left:
+                 block 0, block 1, ...     in schedule order, each only when its clock is due
+                 advance the clocks
+
+Where a block needs Python (a network operation, a full buffer), the program saves its clocks and the
+block's number and returns the number of an outcome; called again, it skips the blocks before that one
+and goes on. So nothing that was computed is lost, and no block needs to know of the others.
+
+The program's text depends on the structure of the network alone. Sizes, time steps, parameters and
+addresses are read from memory at entry; a different value never needs a new compilation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from eccles.compile import ir
+from eccles.compile.ir import BOOL, F64, I64, Op
+from eccles.compile.lower import Names
+from eccles.engine.clock import Clock, common_periods
+from eccles.engine.state import Array
+
+__all__ = ["Block", "Loop", "Outcome", "ProgramBuilder"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Why a program returned before its time was up, and what Python does about it."""
+
+    name: str
+    handle: Callable[[], None]
+    again: bool = False  # run the block again (room was made), or go on behind it
+
+
+@dataclass
+class Block:
+    """What an object does in one slot of a time step."""
+
+    owner: str
+    clock: Clock
+    when: str
+    order: int
+    emit: Callable[[ProgramBuilder], None]
+
+
+@dataclass
+class Loop:
+    """A built program and what has to be filled in before a call."""
+
+    program: ir.Program
+    arrays: list[Array]
+    floats: list[Callable[[], float]]
+    integers: list[Callable[[], int]]
+    float_store: Array
+    integer_store: Array
+    clock_store: Array
+    clocks: list[Clock]
+    outcomes: list[Outcome]
+    prepares: list[Callable[[], None]]  # computations in Python before each call
+
+    def periods(self) -> list[int]:
+        """The length of each clock's step in ticks of their common base."""
+        return common_periods(self.clocks)
+
+
+def add(a: ir.Expr, b: ir.Expr) -> ir.Expr:
+    """Integer sum; a zero disappears."""
+    if isinstance(a, ir.Const) and a.value == 0:
+        return b
+    if isinstance(b, ir.Const) and b.value == 0:
+        return a
+    return Op("iadd", (a, b))
+
+
+class ProgramBuilder:
+    """Collects statements of one program, block by block."""
+
+    def __init__(self, clocks: list[Clock]) -> None:
+        self.names = Names()
+        self.clocks = clocks
+        self.entry: list[ir.Stmt] = []
+        self.prologue: list[ir.Stmt] = []
+        self.header: list[ir.Stmt] = []  # at the start of every step
+        self.outcomes: list[Outcome] = []
+        self.prepares: list[Callable[[], None]] = []
+        self._bodies: list[list[ir.Stmt]] = []
+        self._arrays: list[Array] = []
+        self._buffers: dict[int, ir.Buffer] = {}
+        self._floats: list[Callable[[], float]] = []
+        self._integers: list[Callable[[], int]] = []
+        self._constants: dict[object, ir.Local] = {}
+        self._block_idx = 0
+        self._resume_points: set[int] = set()
+        self.float_store = Array("floats", ir.Element.F64, 0)
+        self.integer_store = Array("integers", ir.Element.I64, 0)
+        self.clock_store = Array("clocks", ir.Element.I64, 1 + 3 * len(clocks))
+        self._float_buffer = self.buffer(self.float_store)
+        self._integer_buffer = self.buffer(self.integer_store)
+        self._clock_buffer = self.buffer(self.clock_store)
+        self._phase = ir.Local("phase", I64)
+        self.entry.append(ir.Var(self._phase, ir.Load(self._clock_buffer, ir.const(0))))
+        self._steps: list[ir.Local] = []
+        self._ends: list[ir.Local] = []
+        self._periods: list[ir.Local] = []
+        self._due: list[ir.Expr] = []
+        for k in range(len(clocks)):
+            step, end, period = (ir.Local(f"{stem}{k}", I64) for stem in ("step", "end", "period"))
+            self.entry.append(ir.Var(step, ir.Load(self._clock_buffer, ir.const(1 + 3 * k))))
+            self.entry.append(ir.Let(end, ir.Load(self._clock_buffer, ir.const(2 + 3 * k))))
+            self.entry.append(ir.Let(period, ir.Load(self._clock_buffer, ir.const(3 + 3 * k))))
+            self._steps.append(step)
+            self._ends.append(end)
+            self._periods.append(period)
+
+    # -- memory ---------------------------------------------------------------------------------
+
+    def buffer(self, array: Array) -> ir.Buffer:
+        """The program's name for an array."""
+        key = id(array)
+        if key not in self._buffers:
+            slot = len(self._arrays)
+            self._arrays.append(array)
+            self._buffers[key] = ir.Buffer(f"{array.name}@{slot}", array.element, slot)
+        return self._buffers[key]
+
+    def load(self, array: Array, index: ir.Expr | int) -> ir.Load:
+        """`array[index]`."""
+        return ir.Load(self.buffer(array), ir.const(index) if isinstance(index, int) else index)
+
+    def store(self, array: Array, index: ir.Expr | int, value: ir.Expr) -> None:
+        """Emit `array[index] = value`."""
+        at = ir.const(index) if isinstance(index, int) else index
+        self.emit(ir.Store(self.buffer(array), at, value))
+
+    def float_constant(self, key: object, name: str, get: Callable[[], float]) -> ir.Local:
+        """A number that stays the same during a call; `get` is asked before each call."""
+        if key not in self._constants:
+            local = self.names.local(f"c_{name}", F64)
+            self.entry.append(ir.Let(local, ir.Load(self._float_buffer, ir.const(len(self._floats)))))
+            self._floats.append(get)
+            self._constants[key] = local
+        return self._constants[key]
+
+    def integer_constant(self, key: object, name: str, get: Callable[[], int]) -> ir.Local:
+        """As `float_constant`, for an integer."""
+        if key not in self._constants:
+            local = self.names.local(f"n_{name}", I64)
+            self.entry.append(ir.Let(local, ir.Load(self._integer_buffer, ir.const(len(self._integers)))))
+            self._integers.append(get)
+            self._constants[key] = local
+        return self._constants[key]
+
+    def size(self, array: Array) -> ir.Local:
+        """The number of elements of an array."""
+        return self.integer_constant(("size", id(array)), array.name, lambda: len(array))
+
+    def size_of(self, owner: object, size: int) -> ir.Local:
+        """The number of elements of something whose number never changes."""
+        return self.integer_constant(("size of", id(owner)), "size", lambda: size)
+
+    # -- time -----------------------------------------------------------------------------------
+
+    def step(self, clock: Clock) -> ir.Expr:
+        """The clock's current step."""
+        return self._steps[self.clocks.index(clock)]
+
+    def dt(self, clock: Clock) -> ir.Local:
+        """The clock's time step in seconds."""
+        return self.float_constant(("dt", id(clock)), "dt", lambda: clock.dt_)
+
+    def t(self, clock: Clock) -> ir.Expr:
+        """The clock's current time in seconds."""
+        return Op("fmul", (Op("itof", (self.step(clock),)), self.dt(clock)))
+
+    # -- statements -----------------------------------------------------------------------------
+
+    def emit(self, *statements: ir.Stmt) -> None:
+        """Append statements to the body under construction."""
+        self._bodies[-1].extend(statements)
+
+    def let(self, stem: str, value: ir.Expr) -> ir.Expr:
+        """Bind a value in the body under construction."""
+        if isinstance(value, ir.Const | ir.Local):
+            return value
+        local = self.names.local(stem, value.type)
+        self.emit(ir.Let(local, value))
+        return local
+
+    def var(self, stem: str, value: ir.Expr) -> ir.Local:
+        """Declare a mutable local."""
+        local = self.names.local(stem, value.type)
+        self.emit(ir.Var(local, value))
+        return local
+
+    def set(self, local: ir.Local, value: ir.Expr) -> None:
+        """Assign to a mutable local."""
+        self.emit(ir.SetVar(local, value))
+
+    @property
+    def current_body(self) -> list[ir.Stmt]:
+        """The list that `emit` appends to."""
+        return self._bodies[-1]
+
+    @contextmanager
+    def body(self) -> Iterator[list[ir.Stmt]]:
+        """Statements emitted within go into a list of their own."""
+        statements: list[ir.Stmt] = []
+        self._bodies.append(statements)
+        try:
+            yield statements
+        finally:
+            self._bodies.pop()
+
+    @contextmanager
+    def loop(self, stem: str, start: ir.Expr, stop: ir.Expr) -> Iterator[ir.Local]:
+        """A scalar loop."""
+        local = self.names.local(stem, I64)
+        with self.body() as statements:
+            yield local
+        self.emit(ir.For(local, start, stop, tuple(statements)))
+
+    @contextmanager
+    def vector(self, stem: str, n: ir.Expr, *, padded: bool = True) -> Iterator[ir.Local]:
+        """A vector loop over elements 0 .. n-1."""
+        local = self.names.local(stem, I64)
+        with self.body() as statements:
+            yield local
+        self.emit(ir.VectorFor(local, n, tuple(statements), padded))
+
+    @contextmanager
+    def elements(self, stem: str, n: ir.Expr, first: ir.Expr) -> Iterator[ir.Local]:
+        """A loop over elements first .. first+n-1: a vector loop if they are a whole group."""
+        if isinstance(first, ir.Const) and first.value == 0:
+            with self.vector(stem, n) as element:
+                yield element
+        else:
+            with self.loop(stem, first, add(first, n)) as element:
+                yield element
+
+    @contextmanager
+    def when(self, condition: ir.Expr, *, likely: bool | None = None) -> Iterator[None]:
+        """Statements that run only where the condition holds."""
+        with self.body() as statements:
+            yield
+        self.emit(ir.If(condition, tuple(statements), (), likely))
+
+    # -- outcomes -------------------------------------------------------------------------------
+
+    def leave(self, outcome: Outcome) -> None:
+        """Emit: save where we are and return to Python with this outcome."""
+        self.outcomes.append(outcome)
+        resume = self._block_idx + (0 if outcome.again else 1)
+        self._resume_points.add(resume)
+        self.emit(*self._save(ir.const(resume)), ir.Return(ir.const(len(self.outcomes))))
+
+    def leave_if(self, condition: ir.Expr, outcome: Outcome) -> None:
+        """Emit `leave` under a condition that is rarely true."""
+        with self.when(condition, likely=False):
+            self.leave(outcome)
+
+    def _save(self, phase: ir.Expr) -> list[ir.Stmt]:
+        saved: list[ir.Stmt] = [ir.Store(self._clock_buffer, ir.const(0), phase)]
+        saved += [
+            ir.Store(self._clock_buffer, ir.const(1 + 3 * k), step) for k, step in enumerate(self._steps)
+        ]
+        return saved
+
+    # -- the whole ------------------------------------------------------------------------------
+
+    def build(self, blocks: list[Block]) -> Loop:
+        """The program that runs these blocks, which are in schedule order."""
+        bodies: list[tuple[Block, list[ir.Stmt]]] = []
+        for idx, block in enumerate(blocks):
+            self._block_idx = idx
+            with self.body() as statements:
+                block.emit(self)
+            bodies.append((block, statements))
+        single = len(self.clocks) == 1
+        step_body: list[ir.Stmt] = []
+        going: ir.Expr
+        if single:
+            going = Op("ilt", (self._steps[0], self._ends[0]))
+            due: dict[int, ir.Expr] = {}
+        else:
+            going, due = self._multi_clock_header(step_body)
+        step_body += self.header
+        step_body += self._segments(bodies, due)
+        for k, step in enumerate(self._steps):
+            advance: ir.Expr = Op("iadd", (step, ir.const(1)))
+            if not single:
+                advance = Op("iadd", (step, Op("btoi", (due[id(self.clocks[k])],))))
+            step_body.append(ir.SetVar(step, advance))
+        body = (
+            *self.entry,
+            *self.prologue,
+            ir.While(going, tuple(step_body)),
+            *self._save(ir.const(0)),
+            ir.Return(ir.const(0)),
+        )
+        program = ir.Program("run", tuple(self._buffers.values()), body)
+        self.float_store.resize(len(self._floats))
+        self.integer_store.resize(len(self._integers))
+        return Loop(
+            program, self._arrays, self._floats, self._integers, self.float_store, self.integer_store,
+            self.clock_store, self.clocks, self.outcomes, self.prepares,
+        )  # fmt: skip
+
+    def _segments(
+        self, bodies: list[tuple[Block, list[ir.Stmt]]], due: dict[int, ir.Expr]
+    ) -> list[ir.Stmt]:
+        """The blocks, those between two points of return under one guard."""
+        segments: list[tuple[int, list[ir.Stmt]]] = []
+        for idx, (block, statements) in enumerate(bodies):
+            if not segments or idx in self._resume_points:
+                segments.append((idx, []))
+            condition = due.get(id(block.clock))
+            if statements and condition is not None:
+                statements = [ir.If(condition, tuple(statements))]
+            segments[-1][1].extend(statements)
+        if not self._resume_points:
+            return [statement for _, statements in segments for statement in statements]
+        guarded: list[ir.Stmt] = [
+            ir.If(Op("ile", (self._phase, ir.const(idx))), tuple(statements), (), True)
+            for idx, statements in segments
+            if statements
+        ]
+        return [*guarded, ir.SetVar(self._phase, ir.const(0))]
+
+    def _multi_clock_header(self, step_body: list[ir.Stmt]) -> tuple[ir.Expr, dict[int, ir.Expr]]:
+        """Several clocks: each step of the loop is the earliest tick at which any clock is due."""
+        never = ir.const(2**62)
+        ticks, going = [], []
+        for k, step in enumerate(self._steps):
+            running = Op("ilt", (step, self._ends[k]))
+            going.append(running)
+            tick = ir.Local(f"tick{k}", I64)
+            value = Op("select", (running, Op("imul", (step, self._periods[k])), never))
+            step_body.append(ir.Let(tick, value))
+            ticks.append(tick)
+        now: ir.Expr = ticks[0]
+        for tick in ticks[1:]:
+            now = Op("imin", (now, tick))
+        earliest = ir.Local("now", I64)
+        step_body.append(ir.Let(earliest, now))
+        due: dict[int, ir.Expr] = {}
+        for k, tick in enumerate(ticks):
+            flag = ir.Local(f"due{k}", BOOL)
+            step_body.append(ir.Let(flag, Op("ieq", (tick, earliest))))
+            due[id(self.clocks[k])] = flag
+        any_going: ir.Expr = going[0]
+        for condition in going[1:]:
+            any_going = Op("or", (any_going, condition))
+        return any_going, due
+

@@ -1,0 +1,117 @@
+"""Which method integrates given equations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from eccles.errors import EquationError, nearest
+from eccles.integrate.euler import EULER
+from eccles.integrate.exact import Exact
+from eccles.integrate.exponential_euler import ExponentialEuler
+from eccles.integrate.heun import HEUN
+from eccles.integrate.milstein import MILSTEIN
+from eccles.integrate.problem import Integrator, Problem, Step, UnsupportedEquations
+from eccles.integrate.runge_kutta import RK2, RK4
+
+__all__ = ["INTEGRATORS", "explain_choice", "step_of"]
+
+EXACT = Exact()
+INTEGRATORS: dict[str, Integrator] = {
+    "exact": EXACT,
+    "linear": EXACT,
+    "independent": EXACT,  # of old: for equations that are linear and independent of each other
+    "exponential_euler": ExponentialEuler(),
+    "euler": EULER,
+    "rk2": RK2,
+    "rk4": RK4,
+    "heun": HEUN,
+    "milstein": MILSTEIN,
+}
+
+
+def step_of(
+    problem: Problem,
+    method: str | Sequence[str] | Integrator | None,
+    *,
+    default: Sequence[str] = ("exact", "euler", "heun"),
+) -> Step:
+    """One step of the first method that can integrate the equations.
+
+    Parameters
+    ----------
+    problem : Problem
+        The equations.
+    method : str, sequence of str, Integrator or None
+        A method, candidates in order of preference, or None for `default`.
+    default : sequence of str
+        What to try where the user has no wish.
+
+    Raises
+    ------
+    UnsupportedEquations
+        If none fits; `.reasons` says why not, method by method.
+    EquationError
+        If there is no method of that name.
+    """
+    candidates = _candidates(default if method is None else method)
+    reasons: dict[str, str] = {}
+    for candidate in candidates:
+        reason = candidate.reason_against(problem)
+        if reason is None:
+            step = candidate.step(problem)
+            return replace(step, passed_over=tuple(reasons.items()))
+        reasons[candidate.name] = reason
+    raise _nothing_fits(problem, candidates, reasons)
+
+
+def explain_choice(step: Step) -> str:
+    """One sentence: the method, what it is, and why others that came first do not fit."""
+    known = INTEGRATORS.get(step.method)
+    text = f"integrated by '{step.method}'" + (f": {known.summary}" if known is not None else "")
+    passed = "; ".join(f"not by '{name}', because {reason}" for name, reason in step.passed_over)
+    return f"{text}; {passed}." if passed else f"{text}."
+
+
+def _candidates(method: str | Sequence[str] | Integrator) -> list[Integrator]:
+    if isinstance(method, str):
+        return [_named(method)]
+    if isinstance(method, Sequence):
+        return [_named(name) for name in method]
+    return [method]
+
+
+def _named(name: str) -> Integrator:
+    found = INTEGRATORS.get(name)
+    if found is None:
+        like = nearest(name, INTEGRATORS)
+        raise EquationError(
+            f"there is no integration method '{name}'",
+            hint=(f"Did you mean '{like}'? " if like else "") + f"Known are {', '.join(INTEGRATORS)}.",
+        )
+    return found
+
+
+def _nothing_fits(problem: Problem, asked: list[Integrator], reasons: dict[str, str]) -> UnsupportedEquations:
+    """The error that names each method's reason, and the methods that would do."""
+    fitting: list[str] = []
+    for integrator in dict.fromkeys(INTEGRATORS.values()):
+        if integrator.name in reasons:
+            continue
+        reason = integrator.reason_against(problem)
+        if reason is None:
+            fitting.append(integrator.name)
+        else:
+            reasons[integrator.name] = reason
+    if len(asked) == 1:
+        message = f"the method '{asked[0].name}' cannot integrate these equations: {reasons[asked[0].name]}"
+    else:
+        message = (
+            "none of the methods asked for can integrate these equations"
+            if fitting
+            else "no method can integrate these equations"
+        )
+    lines = [f"{name}: {reason}" for name, reason in reasons.items()]
+    if fitting:
+        lines.append(f"These can: {', '.join(fitting)}.")
+    return UnsupportedEquations(message, reasons=reasons, hint="\n".join(lines))

@@ -1,0 +1,130 @@
+"""Linear equations x' = A x + b: reading A and b off the right-hand sides, and what one variable needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from eccles.integrate.build import FreshNames, call, mul, nonzero, plus, times
+from eccles.integrate.noise import noises_in
+from eccles.integrate.problem import Hoisted, Problem
+from eccles.language.algebra import fold, linear_in, linear_system
+from eccles.language.nodes import Expr, Name, names_in
+
+__all__ = ["Coefficients", "LinearForm", "NotLinear", "advanced", "linear_form"]
+
+
+class NotLinear(Exception):  # caught within this package, where it becomes a reason
+    """Equations that are not linear with coefficients free of noise; the message is the reason."""
+
+
+@dataclass(frozen=True)
+class LinearForm:
+    """x' = A x + b, without the zeros.
+
+    Attributes
+    ----------
+    matrix : dict of str to (dict of str to Expr)
+        A: row -> column -> coefficient.
+    offset : dict of str to Expr
+        b.
+    """
+
+    matrix: dict[str, dict[str, Expr]]
+    offset: dict[str, Expr]
+
+    def reach(self, variable: str) -> tuple[str, ...]:
+        """The variables on which one depends, directly or through others, itself included; in order."""
+        found, stack = {variable}, [variable]
+        while stack:
+            for column in self.matrix[stack.pop()]:
+                if column not in found:
+                    found.add(column)
+                    stack.append(column)
+        return tuple(name for name in self.matrix if name in found)
+
+    def in_loop(self, variable: str) -> bool:
+        """Whether other variables act back on this one."""
+        return any(variable in self.reach(other) for other in self.reach(variable) if other != variable)
+
+
+def linear_form(problem: Problem) -> LinearForm:
+    """A and b of the equations.
+
+    Raises
+    ------
+    NotLinear
+        If an equation is not linear in the state variables jointly, or contains noise.
+    """
+    names = problem.variables
+    matrix: dict[str, dict[str, Expr]] = {}
+    offset: dict[str, Expr] = {}
+    for variable, expr in problem.equations.items():
+        if noise := noises_in({variable: expr}):
+            raise NotLinear(f"the equation of '{variable}' contains noise ('{noise[0]}')")
+        found = linear_system([expr], names)
+        if found is None:
+            raise NotLinear(f"the equation of '{variable}' is not linear{_culprits(expr, names)}")
+        (row,), (constant,) = found
+        entries = {name: nonzero(a) for name, a in zip(names, row, strict=True)}
+        matrix[variable] = {name: a for name, a in entries.items() if a is not None}
+        if (b := nonzero(constant)) is not None:
+            offset[variable] = b
+    return LinearForm(matrix, offset)
+
+
+def _culprits(expr: Expr, names: tuple[str, ...]) -> str:
+    """Where the equation is not linear: " in 'v', 'w'"."""
+
+    def is_linear(name: str) -> bool:
+        found = linear_in(expr, name)
+        return found is not None and not names_in(found[0]) & set(names)
+
+    culprits = [f"'{name}'" for name in names if name in names_in(expr) and not is_linear(name)]
+    return f" in {', '.join(culprits)}" if culprits else ""
+
+
+class Coefficients:
+    """Coefficients on their way into a step: hoisted where they are constant, in place elsewhere."""
+
+    def __init__(self, problem: Problem, names: FreshNames) -> None:
+        self._problem = problem
+        self._names = names
+        self._known: dict[Expr, str] = {}
+
+    def use(self, stem: str, expr: Expr) -> Expr:
+        """What stands for the coefficient in a statement; equal coefficients are computed once."""
+        expr = fold(expr)
+        if isinstance(expr, Name) or not names_in(expr) or not self._problem.constant_in_run(expr):
+            return expr
+        if expr not in self._known:
+            self._known[expr] = self._names.fresh(stem)
+        return Name(self._known[expr])
+
+    @property
+    def hoisted(self) -> tuple[Hoisted, ...]:
+        """Those to compute before the run."""
+        return tuple(Hoisted(name, expr) for expr, name in self._known.items())
+
+
+def growth(a: Expr, span: Expr) -> Expr:
+    """What is left of x after a time in x' = a x: exp(a*span)."""
+    return call("exp", mul(a, span))
+
+
+def ramp(a: Expr | None, span: Expr) -> Expr:
+    """What a unit of b adds in x' = a x + b: (exp(a*span) - 1) / a, written so that a = 0 will do."""
+    return span if a is None else mul(span, call("exprel", mul(a, span)))
+
+
+def advanced(
+    variable: str, a: Expr | None, b: Expr | None, span: Expr, coefficients: Coefficients | None = None
+) -> Expr:
+    """The variable after a time in x' = a x + b, in closed form."""
+
+    def use(stem: str, expr: Expr) -> Expr:
+        return expr if coefficients is None else coefficients.use(stem, expr)
+
+    x: Expr = Name(variable)
+    decayed = x if a is None else mul(x, use(f"_E_{variable}", growth(a, span)))
+    gained = None if b is None else times(b, use(f"_F_{variable}", ramp(a, span)))
+    return plus(decayed, gained) or x

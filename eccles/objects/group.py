@@ -1,0 +1,708 @@
+"""What all groups of elements share: variables, names in model text, reading and writing state.
+
+A group resolves a name in its model text in two ways: to a `Symbol` (dimension, type) for the checks,
+and to an IR value for code. Both know the group's own names (variables, `t`, `i` ...); all others are
+*external*: constants and functions from the script or a given namespace.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from eccles.compile import ir
+from eccles.compile.ir import F64, I64, Op
+from eccles.compile.lower import Lowerer, convert
+from eccles.engine import rng
+from eccles.engine.clock import Clock
+from eccles.engine.program import Block, ProgramBuilder
+from eccles.engine.state import Array
+from eccles.errors import EcclesError, SetupError, nearest
+from eccles.language.check import Symbol
+from eccles.language.equations import Equation
+from eccles.language.evaluate import evaluate
+from eccles.language.functions import BUILTINS, UserFunction
+from eccles.language.nodes import Call, Expr, names_in, walk
+from eccles.language.parser import parse_expression
+from eccles.language.resolve import Namespace, external_symbol
+from eccles.objects import magic
+from eccles.objects.naming import unique_name
+from eccles.objects.problems import GroupScope
+from eccles.objects.semantics import ECCLES, Semantics
+from eccles.objects.timed import TimedArray
+from eccles.objects.variables import ELEMENTS, Variable, VariableView, positions_of
+from eccles.units import DIMENSIONLESS, Dimension, Quantity, second
+
+__all__ = ["DRAWS", "Code", "Group", "SimulationObject"]
+
+DRAWS = {"rand": rng.uniform, "randn": rng.normal, "poisson": rng.poisson, "binomial": rng.binomial}
+
+
+class SimulationObject:
+    """Anything that takes part in a network.
+
+    Attributes
+    ----------
+    name : str
+        Unique in its scope; it keys the object's random streams.
+    active : bool
+        Inactive objects are skipped by the next run.
+    """
+
+    semantics: ClassVar[Semantics] = ECCLES
+    invalidates_magic_network: ClassVar[bool] = True
+
+    def __init__(
+        self, name: str, clock: Clock | None, dt: Quantity | None, when: str = "start", order: int = 0
+    ) -> None:
+        if clock is not None and dt is not None:
+            raise SetupError("give either dt or clock, not both")
+        self.name = unique_name(name, self)
+        if dt is not None:
+            clock = Clock(dt, f"{self.name}'s clock")
+        self.clock = clock if clock is not None else magic.defaultclock
+        self.when = when
+        self.order = order
+        self.active = True
+        self.network: weakref.ref[Any] | None = None  # the network that has run it
+        self.structure_version = 0  # counts changes that need another program
+        magic.register(self)
+
+    @property
+    def dt(self) -> Quantity:
+        """The time step of the object's clock."""
+        return self.clock.dt
+
+    @property
+    def contained_objects(self) -> list[SimulationObject]:
+        """Objects that come along with this one."""
+        return []
+
+    @property
+    def needs(self) -> list[SimulationObject]:
+        """Objects that have to be in the same network."""
+        return []
+
+    def before_run(self, namespace: Mapping[str, Any] | None, duration: float) -> None:
+        """Get ready: resolve names, check, make room."""
+
+    def after_run(self) -> None:
+        """Tidy up."""
+
+    def structure(self) -> object:
+        """A value that changes when another program is needed."""
+        return self.structure_version
+
+    def blocks(self, writes: frozenset[int]) -> list[Block]:
+        """What the object does in a time step; `writes` are the ids of arrays that the program changes."""
+        return []
+
+    def writes(self) -> Iterable[Array]:
+        """The arrays that the object's code changes during a run."""
+        return ()
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Everything that `store` has to keep, as arrays."""
+        return {}
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take back what `state` gave."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} '{self.name}'>"
+
+
+class Code:
+    """Translates model text of one group within one body of the program.
+
+    Parameters
+    ----------
+    b : ProgramBuilder
+    owner : Group
+        Whose text it is: external names are looked up there.
+    resolve : callable
+        `resolve(name, lowerer) -> ir.Expr | None` for internal names.
+    element, ordinal : ir.Expr
+        What random numbers are counted by: which element, which step.
+    purpose : str
+        Tells the random streams of one group apart.
+    """
+
+    def __init__(
+        self,
+        b: ProgramBuilder,
+        owner: Group,
+        resolve: Callable[[str, Lowerer], ir.Expr | None],
+        *,
+        element: ir.Expr,
+        purpose: str,
+        clock: Clock | None = None,
+    ) -> None:
+        self.b = b
+        self.owner = owner
+        self.fallback: Group | None = None  # whose external names count too
+        self.element = element
+        self.purpose = purpose
+        self.clock = clock if clock is not None else owner.clock
+        self._resolve = resolve
+        self._n_draws = 0
+        self.lowerer = Lowerer({}, b.names, self._call)
+        self.lowerer.env = _LazyEnv(self._look_up)
+        self.lowerer.out = b.current_body
+
+    def _look_up(self, name: str) -> ir.Expr:
+        value = self._resolve(name, self.lowerer)
+        if value is None:
+            value = self._text_owner(name).external_value(self.b, name)
+        return self.lowerer.let(name, value)
+
+    def _text_owner(self, name: str) -> Group:
+        if self.fallback is not None and not self.owner.has_external(name):
+            return self.fallback
+        return self.owner
+
+    def expr(self, tree: Expr) -> ir.Expr:
+        """The value of an expression."""
+        return self.lowerer.expr(tree)
+
+    def draw(self, function: ir.Function, *args: ir.Expr) -> ir.Expr:
+        """A random number that no other draw of the program has."""
+        key = self.b.integer_constant(
+            ("key", id(self.owner), self.purpose), "key", lambda: self.owner.stream_key(self.purpose)
+        )
+        self._n_draws += 1
+        call = ir.Call(
+            function,
+            (*args, key, self.element, self.b.step(self.clock), ir.const(self._n_draws - 1)),
+        )
+        return self.lowerer.let(function.name, call)
+
+    def _call(self, name: str, args: tuple[ir.Expr, ...], lowerer: Lowerer) -> ir.Expr | None:
+        from eccles.compile import random
+
+        match name:
+            case "rand":
+                return self.draw(random.uniform)
+            case "randn":
+                return self.draw(random.normal)
+            case "poisson":
+                return self.draw(random.poisson, convert(args[0], F64))
+            case "binomial":
+                return self.draw(random.binomial, convert(args[0], I64), convert(args[1], F64))
+        function = self._text_owner(name).external_function(name)
+        if isinstance(function, TimedArray):
+            return function.emit(self.b, args, lowerer)
+        if isinstance(function, UserFunction):
+            return self._inline(function, args)
+        return None
+
+    def _inline(self, function: UserFunction, args: tuple[ir.Expr, ...]) -> ir.Expr:
+        inner = Lowerer({}, self.b.names, self._call)
+        inner.env = _LazyEnv(lambda name: self.owner.external_value(self.b, name))
+        inner.env.update(zip(function.params, args, strict=True))
+        inner.out = self.lowerer.out
+        inner.statements(function.body, {})
+        return inner.expr(function.result)
+
+
+class _LazyEnv(dict[str, ir.Expr]):
+    """Names that are looked up when they are first used."""
+
+    def __init__(self, look_up: Callable[[str], ir.Expr]) -> None:
+        super().__init__()
+        self._look_up = look_up
+
+    def __missing__(self, name: str) -> ir.Expr:
+        self[name] = value = self._look_up(name)
+        return value
+
+
+class Group(SimulationObject):
+    """A number of elements with variables and model text."""
+
+    def __init__(
+        self,
+        name: str,
+        clock: Clock | None,
+        dt: Quantity | None,
+        namespace: Mapping[str, Any] | None,
+        when: str = "groups",
+        order: int = 0,
+    ) -> None:
+        self._variables: dict[str, Variable] = {}
+        self._external: dict[str, Any] = {}
+        self.deferred_errors: list[EcclesError] = []
+        super().__init__(name, clock, dt, when, order)
+        self.namespace = dict(namespace) if namespace is not None else None
+
+    # -- variables ------------------------------------------------------------------------------
+
+    def _declare(self, variable: Variable) -> Variable:
+        self._variables[variable.name] = variable
+        return variable
+
+    def _declare_equation(self, equation: Equation, size: int, dtype: Any = None) -> Variable:
+        element = ELEMENTS[equation.type]
+        if equation.type == "float" and dtype is not None:
+            if np.dtype(dtype) not in (np.dtype(np.float64), np.dtype(np.float32)):
+                raise SetupError(f"dtype of '{equation.name}' has to be float64 or float32, not {dtype}")
+            element = ir.Element.F32 if np.dtype(dtype) == np.float32 else element
+        shared = "shared" in equation.flags
+        return self._declare(
+            Variable(
+                equation.name, equation.dim, equation.type,
+                Array(f"{self.name}.{equation.name}", element, 1 if shared else size),
+                shared=shared, constant="constant" in equation.flags,
+                unless_refractory="unless refractory" in equation.flags,
+            )
+        )  # fmt: skip
+
+    def __len__(self) -> int:
+        raise NotImplementedError
+
+    def subexpression(self, name: str) -> Equation | None:
+        """The subexpression of this name, if there is one."""
+        return None
+
+    def symbol(self, name: str) -> Symbol | None:
+        """The dimension and type of an internal name."""
+        if name in self._variables:
+            v = self._variables[name]
+            return Symbol(
+                name, v.dim, v.type, "variable",
+                writable=not v.read_only, shared=v.shared, owner=self.name,
+            )  # fmt: skip
+        equation = self.subexpression(name)
+        if equation is not None:
+            return Symbol(
+                name, equation.dim, equation.type, "variable",
+                writable=False, shared="shared" in equation.flags, owner=self.name,
+            )  # fmt: skip
+        match name:
+            case "t" | "dt":
+                return Symbol(name, second.dim, "float", "builtin", writable=False, shared=True)
+            case "i":
+                return Symbol(name, DIMENSIONLESS, "integer", "builtin", writable=False)
+            case "N" | "t_in_timesteps":
+                return Symbol(name, DIMENSIONLESS, "integer", "builtin", writable=False, shared=True)
+        return None
+
+    def internal_names(self) -> set[str]:
+        """All internal names, for suggestions."""
+        return {*self._variables, "t", "dt", "i", "N"}
+
+    def resolve(self, b: ProgramBuilder, name: str, element: ir.Expr, lowerer: Lowerer) -> ir.Expr | None:
+        """The IR value of an internal name for one element."""
+        variable = self._variables.get(name)
+        if variable is not None:
+            return b.load(variable.array, ir.const(0) if variable.shared else element)
+        equation = self.subexpression(name)
+        if equation is not None and equation.expr is not None:
+            code = Code(
+                b, self, lambda n, low: self.resolve(b, n, element, low),
+                element=element, purpose=f"subexpression {name}",
+            )  # fmt: skip
+            code.lowerer.out = lowerer.out
+            kind = {"float": F64, "integer": I64, "boolean": ir.BOOL}[equation.type]
+            return convert(code.expr(equation.expr), kind)
+        match name:
+            case "t":
+                return b.t(self.clock)
+            case "dt":
+                return b.dt(self.clock)
+            case "t_in_timesteps":
+                return b.step(self.clock)
+            case "i":
+                return element
+            case "N":
+                return b.integer_constant(("N", id(self)), "N", lambda: len(self))
+        return None
+
+    start = 0  # the first element, counted in the whole group
+
+    @property
+    def whole(self) -> Any:
+        """The group that this is a part of, or the group itself."""
+        return self
+
+    def variable(self, name: str) -> Variable:
+        """The variable of this name."""
+        return self._variables[name]
+
+    def is_shared(self, name: str) -> bool:
+        """Whether the name is a variable with one value for all elements."""
+        return name in self._variables and self._variables[name].shared
+
+    def is_per_element(self, name: str) -> bool:
+        """Whether an internal name may differ between elements."""
+        symbol = self.symbol(name)
+        return symbol is not None and not symbol.shared
+
+    def is_written(self, name: str, writes: frozenset[int]) -> bool:
+        """Whether a program that writes these arrays changes the variable."""
+        return any(id(array) in writes for array in self.arrays_of(name))
+
+    def arrays_of(self, name: str) -> Iterable[Array]:
+        """The arrays behind a name; none if it is not a variable."""
+        variable = self._variables.get(name)
+        return [] if variable is None else [variable.array]
+
+    def first_element(self, b: ProgramBuilder) -> ir.Expr:
+        """The first element, counted in the whole group."""
+        if self.whole is self:
+            return ir.const(0)
+        return b.integer_constant(("start", id(self)), "start", lambda: self.start)
+
+    def may_write(self, b: ProgramBuilder, variable: Variable, element: ir.Expr) -> ir.Expr | None:
+        """When others may write a variable; None for always."""
+        return None
+
+    def place(self, name: str, element: ir.Expr) -> Any:
+        """Where a variable of one element is stored; None if it is not a variable."""
+        variable = self._variables.get(name)
+        return None if variable is None else (variable, element, lambda: None)
+
+    def guarded_place(self, b: ProgramBuilder, name: str, element: ir.Expr) -> Any:
+        """As `place`, for code that has to respect `unless refractory`."""
+        found = self.place(name, element)
+        if found is None:
+            return None
+        return found[0], element, lambda: self.whole.may_write(b, found[0], element)
+
+    def element_code(self, b: ProgramBuilder, element: ir.Expr, purpose: str) -> Code:
+        """A translator of this group's text for one element."""
+        return Code(
+            b, self, lambda name, low: self.resolve(b, name, element, low), element=element, purpose=purpose
+        )
+
+    def scope(self) -> GroupScope:
+        """The names of the group for the checks of the language."""
+        return GroupScope(self)
+
+    def known_names(self) -> Iterable[str]:
+        """Names for suggestions."""
+        return {*self.internal_names(), *self._external, *magic.users_names()}
+
+    # -- external names -------------------------------------------------------------------------
+
+    def trees(self) -> Iterable[Expr]:
+        """All expressions of the group's model text."""
+        return ()
+
+    def identifiers(self) -> tuple[set[str], set[str]]:
+        """Names and functions in the model text that the group does not know itself."""
+        names: set[str] = set()
+        functions: set[str] = set()
+        for tree in self.trees():
+            for node in walk(tree):
+                if isinstance(node, Call) and node.function not in BUILTINS:
+                    functions.add(node.function)
+            names |= names_in(tree)
+        return {n for n in names if self.symbol(n) is None and not self._is_local(n)}, functions
+
+    def _is_local(self, name: str) -> bool:
+        """Whether the name is made within the model text (a temporary, noise)."""
+        return name.startswith(("_", "xi"))
+
+    def bind(self, outer: Mapping[str, Any]) -> None:
+        """Look up all external names; `outer` is used where the group has no namespace of its own."""
+        names, functions = self.identifiers()
+        chain = Namespace(self.namespace if self.namespace is not None else outer, group=self.name)
+        external: dict[str, Any] = {}
+        for name in sorted(names | functions):
+            found = chain.lookup(name)
+            if found is not None:
+                external[name] = found
+        for function in [f for f in external.values() if isinstance(f, UserFunction)]:
+            external.update(function.constants())
+        self._external = external
+
+    def external_value(self, b: ProgramBuilder, name: str) -> ir.Expr:
+        """The IR value of an external constant."""
+        symbol = self._external[name]
+        key = ("external", id(self), name)
+        if symbol.type == "float":
+            return b.float_constant(key, name, lambda: self._external[name].value)
+        if symbol.type == "boolean":
+            return Op("ine", (b.integer_constant(key, name, lambda: int(self._external[name].value)), ir.const(0)))
+        return b.integer_constant(key, name, lambda: self._external[name].value)
+
+    def has_external(self, name: str) -> bool:
+        """Whether the name was found outside the group."""
+        return name in self._external
+
+    def external_function(self, name: str) -> Any:
+        """The function of this name from the script."""
+        return self._external.get(name)
+
+    def function(self, name: str) -> Any:
+        """What a call of this name calls, for the checks."""
+        return BUILTINS.get(name) or self._external.get(name)
+
+    def full_symbol(self, name: str) -> Symbol | None:
+        """The dimension and type of any name."""
+        return self.symbol(name) or self._external.get(name)
+
+    def stream_key(self, purpose: str) -> int:
+        """The key of a random stream of this group."""
+        return rng.stream_key(magic.seed_value(), self.name, purpose)
+
+    # -- access ---------------------------------------------------------------------------------
+
+    def view(self, name: str, *, units: bool = True) -> VariableView:
+        """The handle for a variable or subexpression.
+
+        Raises
+        ------
+        KeyError
+            If there is none of this name.
+        """
+        variable = self._variables.get(name)
+        if variable is not None:
+            return self._variable_view(variable, units)
+        symbol = self.symbol(name)
+        if symbol is None:
+            raise KeyError(name)
+        return VariableView(
+            name, symbol.dim, self.name, size=lambda: len(self),
+            read=lambda positions: self._evaluate_all(name, positions), write=None,
+            indices=self._positions, assign_text=self._assign_text(name),
+            shared=symbol.shared, units=units,
+            why_read_only="it is computed from other variables"
+            if self.subexpression(name) is not None
+            else "it belongs to the simulation itself",
+        )  # fmt: skip
+
+    def _variable_view(self, variable: Variable, units: bool) -> VariableView:
+        array = variable.array
+
+        def read(positions: np.ndarray | None) -> np.ndarray:
+            return array.data.copy() if positions is None else array.data[positions]
+
+        def write(positions: np.ndarray | None, values: np.ndarray) -> None:
+            array.data[slice(None) if positions is None else positions] = values
+
+        return VariableView(
+            variable.name, variable.dim, self.name, size=lambda: len(self),
+            read=read, write=None if variable.read_only else write,
+            indices=self._positions, assign_text=self._assign_text(variable.name),
+            shared=variable.shared, units=units,
+        )  # fmt: skip
+
+    def _positions(self, item: Any) -> tuple[np.ndarray | None, bool]:
+        if isinstance(item, str):
+            return np.flatnonzero(np.broadcast_to(self._evaluate_text(item, None), (len(self),))), False
+        return positions_of(item, len(self), self.name)
+
+    def _evaluate_all(self, name: str, positions: np.ndarray | None) -> np.ndarray:
+        symbol = self.symbol(name)
+        assert symbol is not None
+        if symbol.shared:
+            return np.atleast_1d(self.numpy_value(name, np.zeros(1, np.int64)))
+        elements = np.arange(len(self)) if positions is None else positions
+        return np.array(np.broadcast_to(self.numpy_value(name, elements), elements.shape))
+
+    def numpy_value(self, name: str, elements: np.ndarray) -> Any:
+        """The current value of an internal name for some elements; None if it is not one."""
+        variable = self._variables.get(name)
+        if variable is not None:
+            return variable.array.data[0] if variable.shared else variable.array.data[elements]
+        equation = self.subexpression(name)
+        if equation is not None and equation.expr is not None:
+            return self.numpy_evaluate(equation.expr, elements, purpose=f"subexpression {name}")
+        match name:
+            case "t":
+                return self.clock.t_
+            case "dt":
+                return self.clock.dt_
+            case "t_in_timesteps":
+                return self.clock.timestep
+            case "i":
+                return elements
+            case "N":
+                return len(self)
+        return None
+
+    def numpy_evaluate(
+        self, tree: Expr, elements: np.ndarray, *, purpose: str, external: Mapping[str, Any] | None = None
+    ) -> np.ndarray:
+        """The value of an expression for some elements, computed with NumPy."""
+        external = self._external if external is None else external
+        draws = iter(range(1 << 30))
+
+        def look_up(name: str) -> Any:
+            value = self.numpy_value(name, elements)
+            return external[name].value if value is None else value
+
+        def call(function: str, args: tuple[Any, ...]) -> Any:
+            if function in ("rand", "randn", "poisson", "binomial"):
+                key = self.stream_key(purpose)
+                return DRAWS[function](*args, key, elements, magic.next_ordinal(key), next(draws))
+            if function in BUILTINS:
+                return BUILTINS[function].python(*args)
+            return external[function].evaluate(*args)
+
+        return np.asarray(evaluate(tree, look_up, call))
+
+    def _assign_text(self, name: str) -> Callable[[Any, str], None]:
+        def assign(item: Any, text: str) -> None:
+            symbol = self.symbol(name)
+            assert symbol is not None
+            positions = None if symbol.shared else self._positions(item)[0]
+            elements = np.arange(1 if symbol.shared else len(self)) if positions is None else positions
+            values = self._evaluate_text(text, symbol, elements, title=f"{self.name}.{name}")
+            self.view(name, units=False)[positions if positions is not None else slice(None)] = (
+                np.broadcast_to(values, (1,) if symbol.shared else elements.shape)
+            )
+
+        return assign
+
+    def _evaluate_text(
+        self,
+        text: str,
+        symbol: Symbol | None,
+        elements: np.ndarray | None = None,
+        title: str | None = None,
+    ) -> np.ndarray:
+        """The value of text given by the user, for initial values (`symbol`) or as a condition (None)."""
+        from eccles.language.check import check_expression
+
+        tree = parse_expression(text, title or f"index into {self.name}")
+        scope = TextScope(self, [tree], magic.users_names())
+        if symbol is None:
+            check_expression(tree, scope, expect_type="boolean", what="a condition that selects elements")
+        else:
+            check_expression(tree, scope, expect_dim=symbol.dim, what=f"{self.name}.{symbol.name}")
+        elements = np.arange(len(self)) if elements is None else elements
+        return self.numpy_evaluate(tree, elements, purpose=f"set {text}", external=scope.external)
+
+    def __getattr__(self, name: str) -> Any:
+        variables = self.__dict__.get("_variables")
+        if variables is None or name.startswith("__"):
+            raise AttributeError(name)
+        plain, units = (name, True)
+        if name.endswith("_") and name not in variables:
+            plain, units = name[:-1], False
+        try:
+            return self.view(plain, units=units)
+        except KeyError:
+            known = [*self.internal_names()]
+            near = nearest(plain, known)
+            raise AttributeError(
+                f"{self.name} has no variable or attribute '{name}'"
+                + (f"; did you mean '{near}'?" if near else "")
+            ) from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        variables = self.__dict__.get("_variables")
+        if variables is None or name in self.__dict__ or _is_attribute(type(self), name):
+            object.__setattr__(self, name, value)
+            return
+        plain = name[:-1] if name.endswith("_") and name not in variables else name
+        if self.symbol(plain) is not None:
+            self.view(plain, units=plain == name)[:] = value
+        elif name.startswith("_") or self.__dict__.get("_building", True):
+            object.__setattr__(self, name, value)
+        else:
+            near = nearest(name, self.internal_names())
+            raise AttributeError(
+                f"{self.name} has no variable '{name}'"
+                + (f"; did you mean '{near}'?" if near else "")
+                + f" (to store something else on the object, call add_attribute('{name}') first)"
+            )
+
+    def add_attribute(self, name: str) -> None:
+        """Allow `group.name = value` for a name that is not a variable."""
+        object.__setattr__(self, name, None)
+
+    def state_view(self, name: str, use_units: bool = True, level: int = 0) -> VariableView:
+        """The handle for a variable, as `group.name`."""
+        return self.view(name, units=use_units)
+
+    def get_states(
+        self,
+        vars: Iterable[str] | None = None,
+        units: bool = True,
+        format: str = "dict",
+        subexpressions: bool = False,
+        read_only_variables: bool = True,
+        level: int = 0,
+    ) -> Any:
+        """Copies of the variables by name (`format='pandas'` for a data frame)."""
+        names = list(vars) if vars is not None else [
+            n for n, v in self._variables.items() if not n.startswith("_") and (read_only_variables or not v.read_only)
+        ]  # fmt: skip
+        if vars is None and read_only_variables:
+            names += [n for n in ("i", "t", "dt", "N") if n not in names and self.symbol(n) is not None]
+        if vars is None and subexpressions:
+            names += [n for n in self.internal_names() if self.subexpression(n) is not None]
+        values = {name: self.view(name, units=units)[:] for name in names}
+        if format == "dict":
+            return values
+        if format == "pandas":
+            import pandas as pd
+
+            return pd.DataFrame({n: np.asarray(v) for n, v in values.items() if np.ndim(v)})
+        raise SetupError(f"unknown format '{format}'; 'dict' and 'pandas' exist")
+
+    @property
+    def has_state(self) -> bool:
+        """Whether the group has variables of its own."""
+        return bool(self._variables)
+
+    def is_writable(self, name: str) -> bool:
+        """Whether users may set the variable."""
+        return name in self._variables and not self._variables[name].read_only
+
+    def recordable(self) -> list[str]:
+        """What a monitor of everything records."""
+        return [n for n in (*self._variables, *self.internal_names()) if not n.startswith("_") and (
+            n in self._variables or self.subexpression(n) is not None)]
+
+    def set_states(self, values: Mapping[str, Any], units: bool = True, format: str = "dict", level: int = 0) -> None:
+        """Set several variables from a mapping (or a data frame)."""
+        for name in values:
+            value = np.asarray(values[name]) if format == "pandas" else values[name]
+            self.view(name, units=units and format == "dict")[:] = value
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {name: v.array.data.copy() for name, v in self._variables.items()}
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        for name, variable in self._variables.items():
+            variable.array.replace(state[name])
+
+
+class TextScope:
+    """Names for one piece of text given at a call, such as `group.v = 'rand()*mV'`."""
+
+    def __init__(self, group: Group, trees: list[Expr], outer: Mapping[str, Any]) -> None:
+        self._group = group
+        self.external: dict[str, Any] = {}
+        chain = Namespace(group.namespace if group.namespace is not None else outer, group=group.name)
+        for tree in trees:
+            names = {n for n in names_in(tree) if group.symbol(n) is None}
+            names |= {c.function for c in walk(tree) if isinstance(c, Call) and c.function not in BUILTINS}
+            for name in names:
+                found = chain.lookup(name)
+                if found is not None:
+                    self.external[name] = found
+
+    def symbol(self, name: str) -> Symbol | None:
+        """The dimension and type of a name."""
+        return self._group.symbol(name) or self.external.get(name)
+
+    def function(self, name: str) -> Any:
+        """What a call of this name calls."""
+        return BUILTINS.get(name) or self.external.get(name)
+
+    def known_names(self) -> Iterable[str]:
+        """Names for suggestions."""
+        return {*self._group.internal_names(), *self.external}
+
+
+def _is_attribute(cls: type, name: str) -> bool:
+    return any(name in base.__dict__ for base in cls.__mro__)

@@ -1,0 +1,515 @@
+"""Sources of spikes that have no equations: Poisson processes and given spike times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from eccles.compile import ir
+from eccles.compile.ir import Element, Op
+from eccles.compile.lower import Lowerer, convert
+from eccles.engine import rng
+from eccles.engine.alias import AliasTable, binomial_probabilities
+from eccles.engine.clock import Clock, to_seconds
+from eccles.engine.events import EventBuffer
+from eccles.engine.program import Block, ProgramBuilder
+from eccles.engine.state import Array
+from eccles.errors import DimensionMismatchError, SetupError, warn
+from eccles.language.check import Symbol, check_expression
+from eccles.language.nodes import Expr
+from eccles.language.parser import parse_expression
+from eccles.objects import magic
+from eccles.objects.group import Code, Group, SimulationObject
+from eccles.objects.neurons import SpikeSource, Subgroup, _count, _range_of
+from eccles.objects.problems import Deferring
+from eccles.objects.variables import Variable, bare
+from eccles.units import Quantity, get_dimensions, hertz, second
+
+__all__ = ["PoissonGroup", "PoissonInput", "SpikeGeneratorGroup"]
+
+
+class PoissonGroup(SpikeSource):
+    """Neurons that fire as Poisson processes.
+
+    Parameters
+    ----------
+    N : int
+        How many.
+    rates : frequency, array of frequencies, or str
+        One rate for all, one per neuron, or an expression that is evaluated in every step.
+
+    Notes
+    -----
+    For the k-th interval of a neuron a unit exponential is drawn; the spike comes in the step in which
+    the integral of the rate reaches it. So halving the time step does not change which spikes there
+    are, only how finely their times are resolved. There is at most one spike per neuron and step.
+    """
+
+    def __init__(
+        self,
+        N: int,
+        rates: Quantity | str,
+        dt: Quantity | None = None,
+        clock: Clock | None = None,
+        when: str = "thresholds",
+        order: int = 0,
+        namespace: Mapping[str, Any] | None = None,
+        name: str = "poissongroup*",
+        codeobj_class: Any = None,
+    ) -> None:
+        self._n = n = _count(N)
+        super().__init__(name, clock, dt, namespace, when, order)
+        self.events = {"spike": "rand() < rates*dt"}
+        self._buffers = {"spike": EventBuffer(f"{self.name}.spike", n, self.clock)}
+        self._left = Array(f"{self.name}.left", Element.F64, n)  # of the unit exponential
+        self._drawn = Array(f"{self.name}.drawn", Element.I64, n)  # intervals so far
+        self._rates_tree: Expr | None = None
+        self._seed: int | None = None
+        self.deferred_errors = []
+        self._bound: object = None
+        if isinstance(rates, str):
+            with Deferring(self):
+                self._rates_tree = parse_expression(rates, f"{self.name}, rates")
+            if self.semantics.bind == "construction":
+                self.bind(magic.users_names())
+                self.check()
+        else:
+            variable = Variable("rates", hertz.dim, "float", Array(f"{self.name}.rates", Element.F64, n))
+            self._declare(variable)
+            values = bare(rates, "rates", hertz.dim, self.name)
+            if values.ndim and values.shape != (n,):
+                raise SetupError(f"{self.name} has {n} neurons, but {values.size} rates are given")
+            if np.any(values < 0):
+                raise SetupError("a rate cannot be negative")
+            variable.array.data[:] = values
+        self._building = False
+
+    def __len__(self) -> int:
+        return self._n
+
+    @property
+    def N(self) -> int:
+        """The number of neurons."""
+        return self._n
+
+    def symbol(self, name: str) -> Symbol | None:
+        if name == "rates" and self._rates_tree is not None:
+            return Symbol(name, hertz.dim, "float", "variable", writable=False, owner=self.name)
+        return super().symbol(name)
+
+    def trees(self) -> Iterable[Expr]:
+        return [self._rates_tree] if self._rates_tree is not None else []
+
+    def check(self) -> None:
+        """Check the expression for the rates."""
+        if self._rates_tree is not None:
+            check_expression(self._rates_tree, self.scope(), expect_dim=hertz.dim, what="rates")
+
+    def numpy_value(self, name: str, elements: np.ndarray) -> Any:
+        if name == "rates" and self._rates_tree is not None:
+            return self.numpy_evaluate(self._rates_tree, elements, purpose="rates")
+        return super().numpy_value(name, elements)
+
+    def resolve(self, b: ProgramBuilder, name: str, element: ir.Expr, lowerer: Lowerer) -> ir.Expr | None:
+        if name == "rates" and self._rates_tree is not None:
+            code = self.element_code(b, element, "rates")
+            code.lowerer.out = lowerer.out
+            return convert(code.expr(self._rates_tree), ir.F64)
+        return super().resolve(b, name, element, lowerer)
+
+    def before_run(self, namespace: Mapping[str, Any] | None, duration: float) -> None:
+        if self.deferred_errors:
+            raise self.deferred_errors[0]
+        if self._rates_tree is not None and namespace is not None and self.semantics.bind == "run":
+            self.bind(namespace)
+            self.check()
+        seed = magic.seed_value()
+        if self._seed != seed:
+            # a new seed starts the processes anew; they have no memory, so nothing is lost
+            self._seed = seed
+            key = self.stream_key("interval")
+            self._drawn.data[:] = 1
+            self._left.data[:] = rng.exponential(key, np.arange(self._n), 0, 0)
+
+    def structure(self) -> object:
+        return (self.structure_version, tuple(self._external))
+
+    def blocks(self, writes: frozenset[int]) -> list[Block]:
+        return [
+            *self.room_blocks(),
+            Block(f"{self.name}_thresholder", self.clock, self.when, self.order, self._emit),
+        ]
+
+    def _emit(self, b: ProgramBuilder) -> None:
+        from eccles.compile import random
+
+        buffer = self._buffers["spike"]
+        with buffer.collect(b) as count, b.vector("i", b.size_of(self, self._n)) as i:
+            code = self.element_code(b, i, "rates")
+            rate = code.lowerer.expr(_RATES)
+            left = b.let("left", Op("fsub", (b.load(self._left, i), Op("fmul", (rate, b.dt(self.clock))))))
+            b.store(self._left, i, left)
+            b.emit(ir.Append(b.buffer(buffer.ids), count, i, Op("fle", (left, ir.const(0.0)))))
+        key = b.integer_constant(("key", id(self), "interval"), "key", lambda: self.stream_key("interval"))
+        with buffer.each(b) as element:
+            left = b.var("left", b.load(self._left, element))
+            drawn = b.var("drawn", b.load(self._drawn, element))
+            with b.body() as statements:
+                draw = ir.Call(random.exponential, (key, element, drawn, ir.const(0)))
+                b.set(left, Op("fadd", (left, draw)))
+                b.set(drawn, Op("iadd", (drawn, ir.const(1))))
+            b.emit(ir.While(Op("fle", (left, ir.const(0.0))), tuple(statements)))
+            b.store(self._left, element, left)
+            b.store(self._drawn, element, drawn)
+
+    def __getitem__(self, item: Any) -> Subgroup:
+        start, stop = _range_of(item, self._n, self)
+        return Subgroup(self, start, stop)
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {
+            **super().state(),
+            "_left": self._left.data.copy(),
+            "_drawn": self._drawn.data.copy(),
+            "_seed": np.array(str(self._seed)),
+        }
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        super().set_state(state)
+        self._left.replace(state["_left"])
+        self._drawn.replace(state["_drawn"])
+        seed = str(state["_seed"])
+        self._seed = None if seed == "None" else int(seed)
+
+
+class SpikeGeneratorGroup(SpikeSource):
+    """Neurons that spike at given times.
+
+    Parameters
+    ----------
+    N : int
+        How many neurons.
+    indices : array (n,), int
+        Which neuron spikes.
+    times : array (n,), time
+        When.
+    period : time, optional
+        Repeat the spikes with this period.
+    sorted : bool
+        Whether times are ascending already.
+    """
+
+    def __init__(
+        self,
+        N: int,
+        indices: Any,
+        times: Any,
+        dt: Quantity | None = None,
+        clock: Clock | None = None,
+        period: Quantity | float = 0 * second,
+        when: str = "thresholds",
+        order: int = 0,
+        sorted: bool = False,
+        name: str = "spikegeneratorgroup*",
+        codeobj_class: Any = None,
+    ) -> None:
+        self._n = _count(N)
+        super().__init__(name, clock, dt, None, when, order)
+        self.events = {"spike": ""}
+        self._buffers = {"spike": EventBuffer(f"{self.name}.spike", self._n, self.clock)}
+        self._indices = Array(f"{self.name}.indices", Element.I32)
+        self._steps = Array(f"{self.name}.steps", Element.I64)
+        self._position = Array(f"{self.name}.position", Element.I64, 2)  # next spike, first step of the period
+        self._period = 0.0
+        self._binned: object = None
+        self.set_spikes(indices, times, period, sorted)
+        self._building = False
+
+    def __len__(self) -> int:
+        return self._n
+
+    @property
+    def N(self) -> int:
+        """The number of neurons."""
+        return self._n
+
+    @property
+    def period(self) -> Quantity:
+        """The period with which spikes repeat; 0 s for never."""
+        return Quantity(self._period, dim=second.dim)
+
+    def set_spikes(self, indices: Any, times: Any, period: Any = 0 * second, sorted: bool = False) -> None:
+        """Replace the spikes; see the class for the parameters.
+
+        Raises
+        ------
+        SetupError, IndexError
+            If lengths differ, an index or time is out of range, or spikes lie beyond the period.
+        """
+        index = np.atleast_1d(np.asarray(indices))
+        if index.size and not np.issubdtype(index.dtype, np.integer):
+            raise TypeError("the indices of spikes have to be integers")
+        if index.size and get_dimensions(times) is not second.dim:
+            raise DimensionMismatchError(
+                f"the times of {self.name} have no unit of time", get_dimensions(times), second.dim,
+                hint="Multiply them by ms or second.",
+            )  # fmt: skip
+        seconds = np.atleast_1d(np.asarray(times, dtype=np.float64))
+        if index.shape != seconds.shape or index.ndim != 1:
+            raise SetupError(f"there are {index.size} indices but {seconds.size} times of spikes")
+        if index.size and (index.min() < 0 or index.max() >= self._n):
+            raise IndexError(f"the indices of spikes have to lie in 0 to {self._n - 1}")
+        if not np.all(np.isfinite(seconds)) or np.any(seconds < 0):
+            raise SetupError("the times of spikes have to be finite and not negative")
+        self._period = to_seconds(period, "the period") if period is not None and np.any(period) else 0.0
+        if self._period < 0:
+            raise SetupError("the period cannot be negative")
+        if self._period and seconds.size and seconds.max() >= self._period:
+            raise SetupError("all spikes have to lie before the end of the period")
+        if not sorted:
+            order = np.lexsort((index, seconds))
+            index, seconds = index[order], seconds[order]
+        self._times = seconds
+        self._given_indices = index.astype(np.int64)
+        self._binned = None
+
+    def _bin(self) -> None:
+        """Which step each spike falls into, for the time step as it is now."""
+        dt = self.clock.dt_
+        if self._binned == dt:
+            return
+        steps = np.floor((self._times + 1e-3 * dt) / dt).astype(np.int64)
+        pairs = steps * self._n + self._given_indices
+        if len(np.unique(pairs)) < len(pairs):
+            values, counts = np.unique(pairs, return_counts=True)
+            neuron = int(values[counts > 1][0] % self._n)
+            raise SetupError(
+                f"neuron {neuron} of {self.name} has two spikes within one time step of {dt * 1e3:g} ms",
+                hint="Use a smaller dt, or merge the spikes.",
+            )
+        if self._period:
+            ratio = self._period / dt
+            if abs(ratio - round(ratio)) > 1e-6 * ratio:
+                raise NotImplementedError(
+                    f"the period of {self.name} ({self._period} s) has to be a multiple of its time step ({dt} s)"
+                )
+        order = np.lexsort((self._given_indices, steps))
+        self._steps.replace(steps[order])
+        self._indices.replace(self._given_indices[order])
+        self._period_steps = round(self._period / dt) if self._period else 0
+        now = self.clock.timestep
+        within = now % self._period_steps if self._period_steps else now
+        position = int(np.searchsorted(self._steps.data, within))
+        if position and not self._period_steps and self._binned is None and now > 0:
+            warn(
+                "past_spikes",
+                f"{position} spikes of {self.name} lie before the current time ({self.clock.t}) and are ignored",
+            )
+        self._position.data[:] = (position, now - within)
+        self._binned = dt
+
+    def before_run(self, namespace: Mapping[str, Any] | None, duration: float) -> None:
+        self._bin()
+
+    def structure(self) -> object:
+        return (self.structure_version, bool(self._period))
+
+    def blocks(self, writes: frozenset[int]) -> list[Block]:
+        return [
+            *self.room_blocks(),
+            Block(f"{self.name}_spikes", self.clock, self.when, self.order, self._emit),
+        ]
+
+    def _emit(self, b: ProgramBuilder) -> None:
+        buffer = self._buffers["spike"]
+        with buffer.collect(b) as count:
+            origin = b.let("origin", b.load(self._position, 1))
+            if self._period:
+                period = b.integer_constant(("period", id(self)), "period", lambda: self._period_steps)
+                over = Op("ige", (Op("isub", (b.step(self.clock), origin)), period))
+                with b.when(over, likely=False):
+                    b.store(self._position, 0, ir.const(0))
+                    b.store(self._position, 1, Op("iadd", (origin, period)))
+            now = b.let("now", Op("isub", (b.step(self.clock), b.load(self._position, 1))))
+            position = b.var("position", b.load(self._position, 0))
+            n = b.size(self._steps)
+            # the last index is read again where there is none left, so that no read is out of range
+            last = b.let("last", Op("imax", (Op("isub", (n, ir.const(1))), ir.const(0))))
+            due = Op("and", (
+                Op("ilt", (position, n)),
+                Op("ieq", (b.load(self._steps, Op("imin", (position, last))), now)),
+            ))  # fmt: skip
+            with b.body() as statements:
+                b.store(buffer.ids, count, b.load(self._indices, position))
+                b.set(count, Op("iadd", (count, ir.const(1))))
+                b.set(position, Op("iadd", (position, ir.const(1))))
+            b.emit(ir.While(due, tuple(statements)))
+            b.store(self._position, 0, position)
+
+    def __getitem__(self, item: Any) -> Subgroup:
+        start, stop = _range_of(item, self._n, self)
+        return Subgroup(self, start, stop)
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {
+            **super().state(),
+            "_position": self._position.data.copy(),
+            "_times": self._times.copy(),
+            "_indices": self._given_indices.copy(),
+            "_period": np.array(self._period),
+        }
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        super().set_state(state)
+        self._times, self._given_indices = state["_times"].copy(), state["_indices"].copy()
+        self._period, self._binned = float(state["_period"]), None
+        self._bin()
+        self._position.replace(state["_position"])
+
+
+class PoissonInput(SimulationObject):
+    """Many independent Poisson inputs of equal rate and weight onto each neuron of a group.
+
+    Parameters
+    ----------
+    target : group
+    target_var : str
+        The variable to which inputs are added.
+    N : int
+        How many inputs each neuron has.
+    rate : frequency
+        The rate of each input.
+    weight : quantity or str
+        What is added for each input spike, or an expression for it.
+
+    Notes
+    -----
+    The number of spikes in a step is binomial with N trials of probability rate*dt, as N Bernoulli
+    inputs would have it.
+    """
+
+    def __init__(
+        self,
+        target: Any,
+        target_var: str,
+        N: int,
+        rate: Quantity,
+        weight: Quantity | str,
+        when: str = "synapses",
+        order: int = 0,
+    ) -> None:
+        super().__init__("poissoninput*", target.clock, None, when, order)
+        self.target = target
+        self.target_var = target_var
+        symbol = target.symbol(target_var)
+        if symbol is None:
+            raise KeyError(f"{target.name} has no variable '{target_var}'")
+        if get_dimensions(rate) is not hertz.dim:
+            raise DimensionMismatchError("the rate of a PoissonInput has to be a frequency", get_dimensions(rate), hertz.dim)
+        self.N = _count(N)
+        self.rate = rate
+        self.weight = weight
+        self._text: _WeightText | None = None
+        if isinstance(weight, str):
+            self._text = _WeightText(self, weight, symbol)
+        elif get_dimensions(weight) is not symbol.dim:
+            raise DimensionMismatchError(
+                f"the weight of a PoissonInput is added to '{target_var}', which is {symbol.dim.friendly()}, "
+                f"but {weight} is {get_dimensions(weight).friendly()}",
+                get_dimensions(weight), symbol.dim,
+            )  # fmt: skip
+        self._table = AliasTable(self.name)
+        self._tabulated: object = None
+
+    @property
+    def needs(self) -> list[SimulationObject]:
+        return [self.target.whole]
+
+    @property
+    def contained_objects(self) -> list[SimulationObject]:
+        return [self._text] if self._text is not None else []
+
+    def before_run(self, namespace: Mapping[str, Any] | None, duration: float) -> None:
+        p = float(self.rate) * self.clock.dt_
+        if not 0 <= p <= 1:
+            raise SetupError(
+                f"the rate of a PoissonInput ({self.rate}) is too high for the time step {self.clock.dt}: "
+                f"rate*dt has to lie between 0 and 1"
+            )
+        if self._tabulated != (self.N, p):
+            self._table.set(binomial_probabilities(self.N, p))
+            self._tabulated = (self.N, p)
+
+    def blocks(self, writes: frozenset[int]) -> list[Block]:
+        return [Block(self.name, self.clock, self.when, self.order, self._emit)]
+
+    def _emit(self, b: ProgramBuilder) -> None:
+        from eccles.compile import random
+
+        target, whole = self.target, self.target.whole
+        (array,) = whole.arrays_of(self.target_var)
+        text = self._text
+        owner: Group = text if text is not None else whole
+        with b.elements("i", b.integer_constant(("N", id(target)), "N", lambda: len(target)), target.first_element(b)) as i:
+            code = Code(
+                b, owner, lambda name, low: target.resolve(b, name, i, low), element=i, purpose=self.name,
+                clock=self.clock,
+            )  # fmt: skip
+            u = code.draw(random.uniform)
+            count = self._table.emit(b, code.lowerer, u)
+            if text is not None:
+                weight = convert(code.expr(text.tree), ir.F64)
+            else:
+                weight = b.float_constant(("weight", id(self)), "weight", lambda: float(self.weight))  # type: ignore[arg-type]
+            old = b.load(array, i)
+            new: ir.Expr = Op("fadd", (old, Op("fmul", (weight, count))))
+            may_write = whole.may_write(b, whole.variable(self.target_var), i)
+            if may_write is not None:
+                new = Op("select", (may_write, new, old))
+            b.store(array, i, new)
+
+    def writes(self) -> Iterable[Array]:
+        return self.target.whole.arrays_of(self.target_var)
+
+
+class _WeightText(Group):
+    """The expression for the weight of a `PoissonInput`."""
+
+    invalidates_magic_network = False
+
+    def __init__(self, owner: PoissonInput, text: str, expected: Symbol) -> None:
+        target = owner.target
+        super().__init__(f"{owner.name}_weight*", owner.clock, None, target.namespace)
+        self._target = target
+        self._expected = expected
+        self.tree = parse_expression(text, f"{owner.name}, weight")
+        if target.semantics.bind == "construction":
+            self.bind(magic.users_names())
+            self.check()
+        self._building = False
+
+    def __len__(self) -> int:
+        return len(self._target)
+
+    def symbol(self, name: str) -> Symbol | None:
+        return self._target.symbol(name)
+
+    def internal_names(self) -> set[str]:
+        return self._target.internal_names()
+
+    def trees(self) -> Iterable[Expr]:
+        return [self.tree]
+
+    def check(self) -> None:
+        """Check the expression."""
+        check_expression(self.tree, self.scope(), expect_dim=self._expected.dim, what="the weight")
+
+    def before_run(self, namespace: Mapping[str, Any] | None, duration: float) -> None:
+        if namespace is not None and self._target.semantics.bind == "run":
+            self.bind(namespace)
+            self.check()
+
+
+_RATES = parse_expression("rates")

@@ -1,0 +1,125 @@
+"""Variables of one group that are another group's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from eccles.compile import ir
+from eccles.compile.ir import Element, Op
+from eccles.compile.lower import Lowerer
+from eccles.engine.program import ProgramBuilder
+from eccles.engine.state import Array
+from eccles.errors import DimensionMismatchError, SetupError
+from eccles.language.check import Symbol
+from eccles.language.equations import Equation
+
+__all__ = ["Link", "LinkedVariable", "linked_var"]
+
+
+@dataclass(frozen=True)
+class LinkedVariable:
+    """What `linked_var` returns: assign it to a variable declared `(linked)`."""
+
+    group: Any
+    name: str
+    index: Any = None
+
+
+def linked_var(group_or_variable: Any, name: str | None = None, index: Any = None) -> LinkedVariable:
+    """Refer to a variable of another group.
+
+    Parameters
+    ----------
+    group_or_variable : group or variable view
+        `linked_var(other, 'x')` or `linked_var(other.x)`.
+    name : str, optional
+        The variable's name, if a group was given.
+    index : sequence of int, optional
+        Which element of the other group each element is linked to; by default its own number,
+        or element 0 of a group of one or of a shared variable.
+    """
+    if name is None:
+        return LinkedVariable(group_or_variable.group, group_or_variable.name, index)
+    return LinkedVariable(group_or_variable, name, index)
+
+
+class Link:
+    """A linked variable of a group, resolved: where its values are."""
+
+    def __init__(self, source: Any, name: str, equation: Equation, index: Array | None, single: bool) -> None:
+        self.source = source
+        self.name = name
+        self._equation = equation
+        self._index = index
+        self._single = single
+
+    @classmethod
+    def of(cls, link: Any, group: Any, equation: Equation) -> Link:
+        """Check a link and make it.
+
+        Raises
+        ------
+        TypeError, SetupError, DimensionMismatchError
+            If it is no link, the sizes or indices do not fit, or the dimensions differ.
+        """
+        if not isinstance(link, LinkedVariable):
+            raise TypeError(
+                f"'{equation.name}' of {group.name} is declared as linked: set it to linked_var(...), not to a value"
+            )
+        source = link.group
+        symbol = source.symbol(link.name)
+        if symbol is None:
+            raise SetupError(f"{source.name} has no variable '{link.name}'")
+        if symbol.dim is not equation.dim:
+            raise DimensionMismatchError(
+                f"'{equation.name}' of {group.name} is {equation.dim.friendly()}, "
+                f"but '{link.name}' of {source.name} is {symbol.dim.friendly()}",
+                equation.dim, symbol.dim,
+            )  # fmt: skip
+        single = symbol.shared or (link.index is None and len(source) == 1)
+        index = None
+        if link.index is not None:
+            given = np.asarray(link.index)
+            if given.shape != (len(group),) or not np.issubdtype(given.dtype, np.integer):
+                raise SetupError(f"the index of a link needs one integer for each of the {len(group)} elements")
+            if given.min() < 0 or given.max() >= len(source):
+                raise IndexError(f"the index of a link has to lie in 0 to {len(source) - 1}")
+            index = Array(f"{group.name}.{equation.name}.index", Element.I32, len(group))
+            index.data[:] = given + source.start
+        elif not single and len(source) != len(group):
+            raise SetupError(
+                f"'{equation.name}' cannot be linked: {group.name} has {len(group)} elements, "
+                f"{source.name} has {len(source)}",
+                hint="Give index=..., the element of the other group for each element.",
+            )
+        return cls(source, link.name, equation, index, single)
+
+    def symbol(self, name: str) -> Symbol:
+        """The dimension and type."""
+        e = self._equation
+        return Symbol(name, e.dim, e.type, "variable", writable=True, shared=False, owner=self.source.name)
+
+    def element(self, b: ProgramBuilder, element: ir.Expr) -> ir.Expr:
+        """The element of the source."""
+        if self._single:
+            return ir.const(self.source.start)
+        if self._index is not None:
+            return b.load(self._index, element)
+        first = self.source.start
+        return Op("iadd", (element, ir.const(first))) if first else element
+
+    def resolve(self, b: ProgramBuilder, element: ir.Expr, lowerer: Lowerer) -> ir.Expr | None:
+        """The IR value for one element."""
+        index = lowerer.let("linked", self.element(b, element))
+        return self.source.resolve(b, self.name, index, lowerer)
+
+    def numpy_value(self, elements: np.ndarray) -> Any:
+        """The current values for some elements."""
+        if self._single:
+            return np.broadcast_to(self.source.numpy_value(self.name, np.zeros(1, np.int64)), elements.shape)
+        if self._index is not None:
+            return self.source.whole.numpy_value(self.name, self._index.data[elements])
+        return self.source.numpy_value(self.name, elements)

@@ -1,0 +1,128 @@
+"""The implicit state that makes `run()` work without naming a network. All of it is in this file.
+
+Objects register themselves when they are made; `run()` collects those of the current scope that are
+reachable from names in the frame that calls it. The default clock and the seed live here too.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import weakref
+from collections.abc import Iterable, Mapping
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from eccles.engine.clock import Clock
+from eccles.objects.naming import forget_names
+from eccles.units import ms
+
+if TYPE_CHECKING:
+    from eccles.objects.group import SimulationObject
+
+__all__ = [
+    "collect",
+    "defaultclock",
+    "next_ordinal",
+    "register",
+    "seed",
+    "seed_value",
+    "start_scope",
+    "users_frame",
+    "users_names",
+]
+
+defaultclock = Clock(0.1 * ms, "defaultclock")
+
+# objects of the current scope, in the order of their creation
+_objects: list[weakref.ref[SimulationObject]] = []
+_scope = 0
+_seed = int.from_bytes(os.urandom(8), "little")
+_ordinals: dict[int, int] = {}  # how often each stream was drawn from outside a run
+
+# frames of these packages are not the user's
+_OURS = ("eccles.objects", "eccles.monitors", "eccles.engine", "eccles.language", "eccles.units", "eccles.brian2")
+
+
+def register(obj: SimulationObject) -> None:
+    """Note that an object was made in the current scope."""
+    _objects.append(weakref.ref(obj))
+
+
+def start_scope() -> None:
+    """Begin a new scope: `run()` ignores all objects made before, and names are counted anew."""
+    global _scope
+    _scope += 1
+    _objects.clear()
+    forget_names()
+    defaultclock.timestep = 0
+
+
+def scope_number() -> int:
+    """Which scope this is."""
+    return _scope
+
+
+def seed(value: int | None = None) -> None:
+    """Make random numbers reproducible; without a value, make them different again.
+
+    Parameters
+    ----------
+    value : int, optional
+        Any integer. The numbers of an object depend on this and on the object's name.
+    """
+    global _seed
+    _seed = int.from_bytes(os.urandom(8), "little") if value is None else int(value)
+    _ordinals.clear()
+
+
+def seed_value() -> int:
+    """The current seed."""
+    return _seed
+
+
+def next_ordinal(key: int) -> int:
+    """How often a stream was drawn from outside a run; counts this time."""
+    count = _ordinals.get(key, 0)
+    _ordinals[key] = count + 1
+    return count
+
+
+def users_frame() -> FrameType:
+    """The innermost frame that is not Eccles' own machinery."""
+    frame: FrameType | None = sys._getframe(1)
+    last = frame
+    while frame is not None:
+        last = frame
+        if not frame.f_globals.get("__name__", "").startswith(_OURS):
+            return frame
+        frame = frame.f_back
+    assert last is not None
+    return last
+
+
+def users_names(level: int = 0) -> Mapping[str, Any]:
+    """The names that the calling script sees: locals first, then globals."""
+    frame: FrameType | None = users_frame()
+    for _ in range(level):
+        if frame is not None and frame.f_back is not None:
+            frame = frame.f_back
+    assert frame is not None
+    if frame.f_locals is frame.f_globals:
+        return frame.f_globals
+    return {**frame.f_globals, **frame.f_locals}
+
+
+def collect(level: int = 0) -> list[SimulationObject]:
+    """The objects of the current scope that the calling script has a name for."""
+    names = users_names(level)
+    named = {id(value) for value in names.values()}
+    alive = [obj for obj in (ref() for ref in _objects) if obj is not None]
+    return [obj for obj in alive if id(obj) in named]
+
+
+def unnamed(used: Iterable[SimulationObject]) -> list[SimulationObject]:
+    """Objects of the current scope that are in no network and not among `used`."""
+    used_ids = {id(obj) for obj in used}
+    alive = [obj for obj in (ref() for ref in _objects) if obj is not None]
+    return [obj for obj in alive if id(obj) not in used_ids and obj.network is None]

@@ -1,0 +1,41 @@
+"""Names of objects: `neurongroup`, `neurongroup_1`, ... in the order of creation.
+
+Names key the random streams, so they are counted from the start again in a new scope: a cell of a
+notebook that begins with `start_scope()` gives the same numbers each time it runs.
+"""
+
+from __future__ import annotations
+
+import re
+import weakref
+
+from eccles.errors import SetupError
+
+__all__ = ["forget_names", "unique_name"]
+
+_taken: weakref.WeakValueDictionary[str, object] = weakref.WeakValueDictionary()
+
+
+def unique_name(wanted: str, owner: object) -> str:
+    """The name for a new object; a `*` at the end asks for a number where the name is taken."""
+    stem = wanted.removesuffix("*")
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", stem):
+        raise SetupError(f"'{wanted}' cannot be the name of an object: use letters, digits and underscores")
+    name = stem
+    if wanted.endswith("*"):
+        number = 0
+        while name in _taken:
+            number += 1
+            name = f"{stem}_{number}"
+    elif name in _taken:
+        raise SetupError(
+            f"there is already an object called '{name}'",
+            hint="Leave the name out, choose another one, or call start_scope() to begin anew.",
+        )
+    _taken[name] = owner
+    return name
+
+
+def forget_names() -> None:
+    """Begin to count anew."""
+    _taken.clear()

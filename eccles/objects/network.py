@@ -1,0 +1,469 @@
+"""A network: objects that run together, one native program for all of them.
+
+The program depends on the structure of the objects only and is kept until that changes, so that running
+on, or running with other values, costs no new build. Time belongs to the network: an object that was
+made later starts at the network's time.
+"""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from eccles.compile.pipeline import compile_program
+from eccles.engine.clock import Clock, to_seconds
+from eccles.engine.loop import Runner
+from eccles.engine.program import Block, ProgramBuilder
+from eccles.errors import EcclesError, SetupError, nearest, warn
+from eccles.objects import magic, snapshot
+from eccles.objects.group import Group, SimulationObject
+from eccles.objects.progress import make_report
+from eccles.objects.semantics import ECCLES, Semantics
+from eccles.units import Quantity, second
+
+__all__ = ["BrianObjectException", "MagicError", "Network", "MagicNetwork", "run", "stop"]
+
+DEFAULT_SCHEDULE = ("start", "groups", "thresholds", "synapses", "resets", "end")
+
+
+class MagicError(SetupError):
+    """`run()` cannot know which objects belong together."""
+
+
+class BrianObjectException(EcclesError):
+    """What scripts written for Brian 2 catch: an object could not be run; the cause is `__cause__`."""
+
+
+class Network:
+    """Objects that run together.
+
+    Parameters
+    ----------
+    *objects : object, or list, dict or other container of objects
+        What takes part; objects that belong to these (pathways, `run_regularly` code) come along.
+    name : str, optional
+    """
+
+    semantics: Semantics = ECCLES
+
+    def __init__(self, *objects: Any, name: str = "network*", namespace: Mapping[str, Any] | None = None) -> None:
+        self.name = name.removesuffix("*")
+        self.objects: list[SimulationObject] = []
+        self.namespace = namespace
+        self._schedule = DEFAULT_SCHEDULE
+        self._t = 0.0
+        self._stop = False
+        self._plan: Runner | None = None
+        self._plan_key: object = None
+        self._snapshots: dict[str, dict[str, Any]] = {}
+        self.add(*objects)
+
+    # -- membership -----------------------------------------------------------------------------
+
+    def add(self, *objects: Any) -> None:
+        """Add objects (or containers of them)."""
+        for obj in _flatten(objects):
+            if obj.network is not None and obj.network() not in (None, self):
+                raise RuntimeError(
+                    f"{obj.name} has already been run in another network and cannot be added to this one"
+                )
+            if obj not in self.objects:
+                self.objects.append(obj)
+
+    def remove(self, *objects: Any) -> None:
+        """Take objects out."""
+        for obj in _flatten(objects):
+            if obj in self.objects:
+                self.objects.remove(obj)
+
+    def _everything(self) -> list[SimulationObject]:
+        """The objects and all that come along with them, each once."""
+        found: list[SimulationObject] = []
+        seen: set[int] = set()
+        waiting = list(self.objects)
+        while waiting:
+            obj = waiting.pop(0)
+            if id(obj) not in seen:
+                seen.add(id(obj))
+                found.append(obj)
+                waiting = [*obj.contained_objects, *waiting]
+        return found
+
+    def __contains__(self, item: Any) -> bool:
+        return any(obj is item or obj.name == item for obj in self._everything())
+
+    def __getitem__(self, name: str) -> SimulationObject:
+        for obj in self._everything():
+            if obj.name == name:
+                return obj
+        near = nearest(str(name), [obj.name for obj in self._everything()])
+        raise KeyError(f"no object called '{name}'" + (f"; did you mean '{near}'?" if near else ""))
+
+    def __delitem__(self, name: str) -> None:
+        obj = self[name]
+        if obj not in self.objects:
+            raise KeyError(f"'{name}' belongs to another object and cannot be removed alone")
+        self.remove(obj)
+
+    def __iter__(self) -> Iterator[SimulationObject]:
+        return iter(self.objects)
+
+    def __len__(self) -> int:
+        return len(self.objects)
+
+    @property
+    def sorted_objects(self) -> list[SimulationObject]:
+        """All objects in the order in which they run within a time step."""
+        return sorted(self._everything(), key=lambda o: (self._slot(o.when), o.order, o.name))
+
+    # -- time -----------------------------------------------------------------------------------
+
+    @property
+    def t(self) -> Quantity:
+        """The time of the network."""
+        return Quantity(self._t, dim=second.dim)
+
+    @property
+    def t_(self) -> float:
+        """The time of the network in seconds."""
+        return self._t
+
+    @property
+    def schedule(self) -> list[str]:
+        """The slots of a time step, in order."""
+        return list(self._schedule)
+
+    @schedule.setter
+    def schedule(self, slots: Iterable[str]) -> None:
+        slots = tuple(slots)
+        if not slots or not all(isinstance(slot, str) and slot for slot in slots):
+            raise TypeError("a schedule is a sequence of names of slots")
+        for slot in slots:
+            if slot.startswith(("before_", "after_")):
+                raise SetupError(f"'{slot}' cannot be a slot: before_ and after_ exist for every slot by themselves")
+        self._schedule = slots
+        self._plan_key = None
+
+    def _slot(self, when: str) -> int:
+        """The place of a slot in the time step."""
+        shift, stem = 0, when
+        if when.startswith("before_"):
+            shift, stem = -1, when[7:]
+        elif when.startswith("after_"):
+            shift, stem = 1, when[6:]
+        if stem not in self._schedule:
+            raise SetupError(
+                f"there is no slot '{when}' in the schedule",
+                hint=f"Slots: {', '.join(self._schedule)}, each also with before_ and after_.",
+            )
+        return 3 * self._schedule.index(stem) + shift
+
+    # -- running --------------------------------------------------------------------------------
+
+    def run(
+        self,
+        duration: Quantity,
+        report: Any = None,
+        report_period: Quantity = 10 * second,
+        namespace: Mapping[str, Any] | None = None,
+        profile: bool | None = None,
+        level: int = 0,
+    ) -> None:
+        """Simulate.
+
+        Parameters
+        ----------
+        duration : time
+            How long; rounded to time steps.
+        report : {'text', 'bar', 'stderr', None} or callable, optional
+            Progress. A callable gets `(elapsed, completed, start, duration)`: seconds, a fraction, times.
+        report_period : time, optional
+            How often a text report comes.
+        namespace : dict, optional
+            Values for names in model text instead of those of the calling script.
+
+        Raises
+        ------
+        SetupError
+            If the duration is negative or objects do not fit together.
+        """
+        seconds = to_seconds(duration, "the duration of a run")
+        if seconds < 0:
+            raise SetupError(f"the duration of a run cannot be negative ({duration})")
+        if seconds == float("inf"):
+            raise SetupError("the duration of a run has to be finite")
+        everything = [obj for obj in self._everything() if obj.active]
+        self._check_members(everything)
+        outer = namespace if namespace is not None else self.namespace
+        names = outer if outer is not None else magic.users_names(level)
+        clocks = self._set_clocks(everything)
+        for obj in everything:
+            self._guarded(obj, lambda o=obj: o.before_run(names, seconds))
+        runner = self._prepare(everything, clocks)
+        ends = [self._end(clock, seconds) for clock in clocks]
+        self._run(runner, ends, seconds, report, report_period)
+        for obj in everything:
+            obj.network = weakref.ref(self)
+            obj.after_run()
+
+    def _run(
+        self, runner: Runner | None, ends: list[int], seconds: float, report: Any, report_period: Quantity
+    ) -> None:
+        self._stop = False
+        start = self._t
+        clocks = runner.loop.clocks if runner is not None else []
+        progress = make_report(report, float(report_period), start, seconds)
+
+        def between() -> None:
+            done = max((clock.t_ - start for clock in clocks), default=seconds)
+            progress.update(min(1.0, done / seconds) if seconds else 1.0)
+
+        try:
+            if runner is not None and seconds > 0:
+                runner.run(ends, stop_requested=lambda: self._stop, between=between)
+        except KeyboardInterrupt:
+            self._finish(clocks, start, seconds)
+            warn("interrupted", f"the run was interrupted at t = {self.t}; everything recorded so far is kept")
+        else:
+            self._finish(clocks, start, seconds)
+        finally:
+            progress.close(self._t - start)
+
+    def _finish(self, clocks: list[Clock], start: float, seconds: float) -> None:
+        reached = max((clock.t_ for clock in clocks), default=start + seconds)
+        complete = reached >= start + seconds - 1e-9 * (start + seconds)
+        finest = min((clock.dt_ for clock in clocks), default=0.0)
+        self._t = start + seconds if complete and abs(reached - start - seconds) < 0.5 * finest else reached
+
+    def _end(self, clock: Clock, seconds: float) -> int:
+        end = self._t + seconds
+        step = round(end / clock.dt_)
+        if abs(step * clock.dt_ - end) > 1e-4 * clock.dt_:
+            step = int(np.ceil(end / clock.dt_))
+        return max(step, clock.timestep)
+
+    def _set_clocks(self, everything: list[SimulationObject]) -> list[Clock]:
+        """The clocks of the objects, set to the network's time."""
+        clocks: list[Clock] = []
+        for obj in everything:
+            if obj.clock not in clocks:
+                clocks.append(obj.clock)
+        for clock in clocks:
+            step = round(self._t / clock.dt_)
+            if abs(step * clock.dt_ - self._t) > 1e-4 * clock.dt_:
+                step = int(np.ceil(self._t / clock.dt_))
+            clock.timestep = step
+        return clocks
+
+    def _check_members(self, everything: list[SimulationObject]) -> None:
+        names: dict[str, SimulationObject] = {}
+        members = {id(obj) for obj in self._everything()}
+        for obj in everything:
+            if obj.name in names:
+                raise SetupError(f"two objects of this network are called '{obj.name}'")
+            names[obj.name] = obj
+            for needed in obj.needs:
+                if id(needed) not in members:
+                    raise SetupError(
+                        f"{obj.name} needs {needed.name}, which is not in the network",
+                        hint=f"Add {needed.name} to the network too.",
+                    )
+            if isinstance(obj, Group) and obj.semantics.name != everything[0].semantics.name:
+                raise SetupError(
+                    f"{obj.name} was made with {obj.semantics.name}, {everything[0].name} with "
+                    f"{everything[0].semantics.name}: one network takes objects of one of them",
+                    hint="Import everything from eccles, or everything from eccles.brian2.",
+                )
+
+    def _guarded(self, obj: SimulationObject, do: Callable[[], Any]) -> Any:
+        """Run; in the compatible face errors are wrapped as scripts written for Brian 2 expect."""
+        try:
+            return do()
+        except (EcclesError, TypeError, KeyError, IndexError, NotImplementedError) as error:
+            if obj.semantics.check == "run" and not isinstance(error, BrianObjectException):
+                raise BrianObjectException(f"'{obj.name}' cannot be run: {error}") from error
+            raise
+
+    # -- the program ----------------------------------------------------------------------------
+
+    def _prepare(self, everything: list[SimulationObject], clocks: list[Clock]) -> Runner | None:
+        """The program for the network as it is now: the last one, if nothing has changed."""
+        key = (
+            tuple((id(obj), obj.structure()) for obj in everything),
+            tuple(id(clock) for clock in clocks),
+            self._schedule,
+        )
+        if self._plan is not None and key == self._plan_key:
+            return self._plan
+        blocks = self.blocks(everything)
+        if not blocks:
+            return None
+        builder = ProgramBuilder(clocks)
+        self.loop = loop = builder.build(blocks)
+        self._plan = Runner(loop, compile_program(loop.program))
+        self._plan_key = (
+            tuple((id(obj), obj.structure()) for obj in everything),
+            tuple(id(clock) for clock in clocks),
+            self._schedule,
+        )
+        self._kept = everything  # ids in the key stay valid as long as the objects live
+        return self._plan
+
+    def blocks(self, everything: list[SimulationObject]) -> list[Block]:
+        """The blocks of all objects, in schedule order."""
+        writes = frozenset(id(array) for obj in everything for array in obj.writes())
+        blocks: list[Block] = []
+        for obj in everything:
+            blocks += self._guarded(obj, lambda o=obj: o.blocks(writes))
+        return sorted(blocks, key=lambda block: (self._slot(block.when), block.order, block.owner))
+
+    def scheduling_summary(self) -> str:
+        """A table of what runs when within a time step."""
+        rows = [("object", "part of", "clock", "when", "order")]
+        for obj in self.sorted_objects:
+            rows.append((obj.name, type(obj).__name__, f"{obj.clock.dt}", obj.when, str(obj.order)))
+        widths = [max(len(row[k]) for row in rows) for k in range(5)]
+        return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)
+
+    def stop(self) -> None:
+        """End the run after the current time step."""
+        self._stop = True
+
+    # -- state ----------------------------------------------------------------------------------
+
+    def store(self, name: str = "default", filename: Any = None) -> None:
+        """Keep the whole state (variables, spikes in flight, monitors, time) for `restore`.
+
+        Parameters
+        ----------
+        name : str, optional
+            Several states can be kept under different names.
+        filename : path, optional
+            Write to a file (NPZ with JSON; it holds data only and is safe to open) instead of memory.
+        """
+        state = snapshot.take(self._everything(), self._t)
+        if filename is None:
+            self._snapshots[name] = state
+        else:
+            snapshot.write(filename, name, state)
+
+    def restore(self, name: str = "default", filename: Any = None, restore_random_state: bool = False) -> None:
+        """Go back to a state kept by `store`.
+
+        Raises
+        ------
+        KeyError
+            If there is no state of this name, or an object was not there when it was stored.
+        """
+        if filename is not None:
+            state = snapshot.read(filename, name)
+        elif name in self._snapshots:
+            state = self._snapshots[name]
+        else:
+            raise KeyError(f"no state was stored under the name '{name}'")
+        self._t = snapshot.put_back(self._everything(), state, restore_random_state)
+        for clock in {id(obj.clock): obj.clock for obj in self._everything()}.values():
+            clock.timestep = round(self._t / clock.dt_)
+
+    def get_states(self, units: bool = True, format: str = "dict", subexpressions: bool = False, read_only_variables: bool = True, level: int = 0) -> dict[str, Any]:
+        """The variables of all groups: object name -> variable name -> values."""
+        return {
+            obj.name: obj.get_states(units=units, format=format, subexpressions=subexpressions, read_only_variables=read_only_variables)
+            for obj in self._everything() if isinstance(obj, Group) and obj.has_state
+        }  # fmt: skip
+
+    def set_states(self, values: Mapping[str, Any], units: bool = True, format: str = "dict", level: int = 0) -> None:
+        """Set variables of several groups, as `get_states` returns them."""
+        for name, states in values.items():
+            obj = self[name]
+            assert isinstance(obj, Group)
+            obj.set_states({n: v for n, v in states.items() if obj.is_writable(n)}, units=units, format=format)
+
+    def __repr__(self) -> str:
+        return f"<Network of {len(self.objects)} objects at t = {self.t}>"
+
+
+def _flatten(objects: Iterable[Any]) -> Iterator[SimulationObject]:
+    for obj in objects:
+        if isinstance(obj, SimulationObject):
+            yield obj
+        elif isinstance(obj, Mapping):
+            yield from _flatten(obj.values())
+        elif isinstance(obj, str) or not isinstance(obj, Iterable):
+            raise TypeError(f"a network takes objects and containers of objects, not {obj!r}")
+        else:
+            yield from _flatten(obj)
+
+
+class MagicNetwork(Network):
+    """The network of `run()`: the objects that the calling script has names for."""
+
+    def __init__(self) -> None:
+        super().__init__(name="magicnetwork")
+        self._scope = -1
+
+    def gather(self, level: int = 0) -> None:
+        """Collect the objects of the calling script.
+
+        Raises
+        ------
+        MagicError
+            If some of them have been run and others not, so that it is unclear what time it is for them.
+        """
+        objects = magic.collect(level)
+        if self._scope != magic.scope_number():
+            self._reset()
+        counted = [obj for obj in objects if obj.invalidates_magic_network]
+        known = [obj for obj in counted if obj.network is not None and obj.network() is self]
+        foreign = [obj for obj in objects if obj.network is not None and obj.network() not in (None, self)]
+        objects = [obj for obj in objects if obj not in foreign]
+        counted = [obj for obj in counted if obj not in foreign]
+        if not known:
+            self._reset()
+        elif len(known) != len(counted):
+            new = ", ".join(obj.name for obj in counted if obj not in known)
+            raise MagicError(
+                f"some objects have been run already and others ({new}) have not, so run() cannot tell "
+                f"whether to go on or to begin anew",
+                hint="Call start_scope() to begin anew, or make a Network of the objects yourself.",
+            )
+        self.objects = objects
+
+    def _reset(self) -> None:
+        self._scope = magic.scope_number()
+        self._t = 0.0
+        self.objects = []
+        self._plan = None
+        self._plan_key = None
+        self._snapshots = {}
+
+
+magic_network = MagicNetwork()
+
+
+def run(
+    duration: Quantity,
+    report: Any = None,
+    report_period: Quantity = 10 * second,
+    namespace: Mapping[str, Any] | None = None,
+    profile: bool | None = None,
+    level: int = 0,
+) -> None:
+    """Simulate all objects that the calling script has names for; see `Network.run`.
+
+    Raises
+    ------
+    MagicError
+        If some of the objects have been run before and others not.
+    """
+    magic_network.gather(level)
+    magic_network.run(duration, report, report_period, namespace, profile, level)
+
+
+def stop() -> None:
+    """End the current `run()` after the current time step."""
+    magic_network.stop()

@@ -1,0 +1,788 @@
+"""Groups of neurons, and parts of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from eccles.compile import ir
+from eccles.compile.ir import Element, I64, Op
+from eccles.compile.lower import Lowerer, convert
+from eccles.engine.clock import Clock, to_seconds
+from eccles.engine.events import EventBuffer
+from eccles.engine.program import Block, ProgramBuilder
+from eccles.engine.state import Array
+from eccles.errors import SetupError, UnitError
+from eccles.integrate.choose import step_of
+from eccles.integrate.problem import Problem, Step
+from eccles.language.check import Symbol, check_equations, check_expression, check_statements
+from eccles.language.equations import Equation, Equations
+from eccles.language.nodes import Assignment, Call, Expr, Name, names_in, walk
+from eccles.language.parser import parse_expression, parse_statements
+from eccles.objects import magic
+from eccles.objects.coefficients import Coefficients
+from eccles.objects.group import Code, Group, SimulationObject
+from eccles.objects.problems import Deferring, collecting
+from eccles.objects.regular import CodeRunner
+from eccles.objects.semantics import Semantics
+from eccles.objects.statements import IR_TYPES, emit_assignments
+from eccles.objects.timed import TimedArray
+from eccles.objects.variables import Variable, VariableView
+from eccles.units import DIMENSIONLESS, Quantity, get_dimensions, second
+
+__all__ = ["NeuronGroup", "SpikeSource", "Subgroup"]
+
+ALLOWED_FLAGS = {
+    "differential": {"unless refractory"},
+    "subexpression": {"shared", "constant over dt"},
+    "parameter": {"constant", "shared", "linked"},
+}
+NEVER = -1e4  # seconds: the last spike of a neuron that has not spiked
+
+
+class SpikeSource(Group):
+    """A group whose elements emit events."""
+
+    _buffers: dict[str, EventBuffer]
+    def event_buffer(self, event: str = "spike") -> EventBuffer:
+        """The events of this kind.
+
+        Raises
+        ------
+        SetupError
+            If the group has no such event.
+        """
+        try:
+            return self._buffers[event]
+        except KeyError:
+            hint = (
+                "Give it a threshold, as in NeuronGroup(..., threshold='v > 1', reset='v = 0')."
+                if event == "spike"
+                else f"Events of {self.name}: {', '.join(self._buffers) or 'none'}."
+            )
+            what = "does not spike: it has no threshold" if event == "spike" else f"has no event '{event}'"
+            raise SetupError(f"{self.name} {what}", hint=hint) from None
+
+    @property
+    def stop(self) -> int:
+        """One past the last element, counted in the whole group."""
+        return len(self)
+
+    def emit_room(self, b: ProgramBuilder) -> None:
+        """Make room for the events of the coming step."""
+        for buffer in self._buffers.values():
+            buffer.emit_room(b)
+
+    def room_blocks(self) -> list[Block]:
+        """The block that makes room for events, where delays make it necessary."""
+        return [Block(f"{self.name}_room", self.clock, "before_start", -(10**9), self.emit_room)]
+
+    def state(self) -> dict[str, np.ndarray]:
+        state = super().state()
+        for event, buffer in self._buffers.items():
+            for part in ("ids", "begins", "counts", "end"):
+                state[f"_{event}.{part}"] = getattr(buffer, part).data.copy()
+        return state
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        super().set_state(state)
+        for event, buffer in self._buffers.items():
+            for part in ("ids", "begins", "counts", "end"):
+                getattr(buffer, part).replace(state[f"_{event}.{part}"])
+            buffer.max_delay = max(buffer.max_delay, 0)
+
+
+class NeuronGroup(SpikeSource):
+    """Neurons that share a model.
+
+    Parameters
+    ----------
+    N : int
+        How many.
+    model : str or Equations
+        One line per variable: `dv/dt = (E_L - v)/tau : volt (unless refractory)`,
+        `I = g*(v - E) : amp`, `tau : second (constant)`.
+    method : str or sequence of str, optional
+        How to integrate; by default the first of the face's methods that fits.
+    threshold : str, optional
+        The condition for a spike, such as `'v > -50*mV'`.
+    reset : str, optional
+        Statements run for each neuron that spikes.
+    refractory : time, str or False
+        For how long after a spike there is no other: a time, an expression for one, or a condition
+        that holds as long as the neuron stays refractory.
+    events : dict of str to str, optional
+        Names and conditions of further events.
+    namespace : dict, optional
+        Values for names in the model; if given, names of the script are not looked at.
+    dtype : numpy dtype or dict of str to dtype, optional
+        float64 (default) or float32 for the storage of variables.
+    dt, clock : optional
+        An own time step, or an own clock.
+    name : str, optional
+
+    Raises
+    ------
+    ModelError
+        If the model text is wrong (in the compatible face at `run()`).
+    """
+
+    def __init__(
+        self,
+        N: int,
+        model: str | Equations = "",
+        method: str | Sequence[str] | Any = None,
+        method_options: Mapping[str, Any] | None = None,
+        threshold: str | None = None,
+        reset: str | None = None,
+        refractory: Quantity | str | bool = False,
+        events: Mapping[str, str] | None = None,
+        namespace: Mapping[str, Any] | None = None,
+        dtype: Any = None,
+        dt: Quantity | None = None,
+        clock: Clock | None = None,
+        order: int = 0,
+        name: str = "neurongroup*",
+        codeobj_class: Any = None,
+    ) -> None:
+        n = _count(N)
+        super().__init__(name, clock, dt, namespace, "groups", order)
+        self._n = n
+        self.method = method
+        self.method_options = dict(method_options or {})
+        self.user_equations = model if isinstance(model, Equations) else Equations(model)
+        self.equations = self.user_equations
+        self.equations.check_flags(ALLOWED_FLAGS)
+        self.method_choice: Step | None = None
+        self._links: dict[str, Any] = {}
+        self._declare_variables(dtype)
+        self.events: dict[str, str] = {}
+        self._conditions: dict[str, Expr] = {}
+        self._buffers = {}
+        self.event_schedule: dict[str, tuple[str, int]] = {}
+        self._reset: tuple[Assignment, ...] = ()
+        self.reset_text = reset
+        self.refractory = refractory
+        self._refractory_tree: Expr | None = None
+        self._refractory_is_time = True
+        self._runners: list[SimulationObject] = []
+        self._read_events(threshold, reset, refractory, events or {})
+        self._bound: object = None
+        if self.semantics.bind == "construction":
+            self.bind(magic.users_names())
+            self.check()
+        self._building = False
+
+    # -- construction ---------------------------------------------------------------------------
+
+    def _declare_variables(self, dtype: Any) -> None:
+        for equation in self.equations.values():
+            stored = equation.kind != "subexpression" or "constant over dt" in equation.flags
+            if not stored or "linked" in equation.flags:
+                continue
+            kind = dtype.get(equation.name) if isinstance(dtype, Mapping) else dtype
+            variable = self._declare_equation(equation, self._n, kind)
+            variable.read_only = equation.kind == "subexpression"
+        self._last_spike = Array(f"{self.name}.lastspike", Element.F64, self._n, fill=NEVER)
+        self._until = Array(f"{self.name}.until", Element.I64, self._n)
+
+    def _read_events(
+        self, threshold: str | None, reset: str | None, refractory: Any, events: Mapping[str, str]
+    ) -> None:
+        if threshold is not None:
+            self.events["spike"] = threshold
+            self._declare(
+                Variable("lastspike", second.dim, "float", self._last_spike, read_only=True)
+            )
+        for event, condition in events.items():
+            if not event.isidentifier():
+                raise TypeError(f"'{event}' cannot be the name of an event")
+            if event == "spike" and threshold is not None:
+                raise SetupError("the event 'spike' is already defined by the threshold")
+            self.events[event] = condition
+        if reset is not None and "spike" not in self.events:
+            raise SetupError(
+                f"{self.name} has a reset but no threshold, so the reset would never happen",
+                hint="Give a threshold, or use run_on_event(...) for another event.",
+            )
+        for event in self.events:
+            self._buffers[event] = EventBuffer(f"{self.name}.{event}", self._n, self.clock)
+            self.event_schedule[event] = ("thresholds" if event == "spike" else "after_thresholds", 0)
+        with self._deferring():
+            for event, condition in self.events.items():
+                what = "threshold" if event == "spike" else f"event '{event}'"
+                self._conditions[event] = parse_expression(condition, f"{self.name}, {what}")
+        with self._deferring():
+            if reset is not None:
+                self._reset = parse_statements(reset, f"{self.name}, reset")
+        self._read_refractory(refractory)
+
+    def _read_refractory(self, refractory: Any) -> None:
+        self.has_refractory = refractory is not False and refractory is not None
+        if not self.has_refractory:
+            return
+        self._declare(
+            Variable(
+                "not_refractory", DIMENSIONLESS, "boolean",
+                Array(f"{self.name}.not_refractory", Element.U8, self._n, fill=1), read_only=True,
+            )
+        )  # fmt: skip
+        if isinstance(refractory, str):
+            with self._deferring():
+                self._refractory_tree = parse_expression(refractory, f"{self.name}, refractory")
+            return
+        if refractory is True:
+            raise TypeError("refractory has to be a time, an expression or False, not True")
+        to_seconds(refractory, f"the refractory period of {self.name}")
+
+    def _deferring(self) -> Deferring:
+        """Errors inside are raised at once, or at `run()` in a face that finds them then."""
+        return Deferring(self)
+
+    # -- names ----------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return self._n
+
+    @property
+    def N(self) -> int:
+        """The number of neurons."""
+        return self._n
+
+    def subexpression(self, name: str) -> Equation | None:
+        equation = self.equations.get(name)
+        if equation is None or equation.kind != "subexpression" or "constant over dt" in equation.flags:
+            return None
+        return equation
+
+    def symbol(self, name: str) -> Symbol | None:
+        found = super().symbol(name)
+        if found is not None:
+            return found
+        if name in self._links:
+            return self._links[name].symbol(name)
+        if name == "not_refractory":
+            return Symbol(name, DIMENSIONLESS, "boolean", "builtin", writable=False)
+        equation = self.equations.get(name)
+        if equation is not None:  # a linked variable that has not been linked yet
+            return Symbol(name, equation.dim, equation.type, "variable", writable=True, owner=self.name)
+        return None
+
+    def internal_names(self) -> set[str]:
+        return super().internal_names() | set(self.equations) | {"not_refractory"}
+
+    def trees(self) -> Iterable[Expr]:
+        for equation in self.equations.values():
+            if equation.expr is not None:
+                yield equation.expr
+        yield from self._conditions.values()
+        yield from (a.value for a in self._reset)
+        if self._refractory_tree is not None:
+            yield self._refractory_tree
+
+    def _is_local(self, name: str) -> bool:
+        return super()._is_local(name) or any(a.target == name for a in self._reset)
+
+    def resolve(self, b: ProgramBuilder, name: str, element: ir.Expr, lowerer: Lowerer) -> ir.Expr | None:
+        found = super().resolve(b, name, element, lowerer)
+        if found is not None:
+            return found
+        if name in self._links:
+            return self._links[name].resolve(b, element, lowerer)
+        if name == "not_refractory":
+            return ir.const(True)
+        return None
+
+    def numpy_value(self, name: str, elements: np.ndarray) -> Any:
+        found = super().numpy_value(name, elements)
+        if found is not None:
+            return found
+        if name in self._links:
+            return self._links[name].numpy_value(elements)
+        return True if name == "not_refractory" else None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        equations = self.__dict__.get("equations")
+        if equations is not None and name in equations and "linked" in equations[name].flags:
+            from eccles.objects.linked import Link
+
+            self._links[name] = Link.of(value, self, equations[name])
+            object.__setattr__(self, "structure_version", self.structure_version + 1)
+            return
+        super().__setattr__(name, value)
+
+    # -- checks ---------------------------------------------------------------------------------
+
+    def check(self) -> None:
+        """Check all model text; raises one error that lists everything that is wrong."""
+        scope = self.scope()
+        with collecting() as problems:
+            problems.run(lambda: check_equations(self.equations, scope))
+            for event, condition in self._conditions.items():
+                what = "a threshold" if event == "spike" else f"the condition of event '{event}'"
+                problems.run(
+                    lambda c=condition, w=what: check_expression(c, scope, expect_type="boolean", what=w)
+                )
+            problems.run(lambda: check_statements(self._reset, scope))
+            if self._refractory_tree is not None:
+                problems.run(self._check_refractory)
+
+    def _check_refractory(self) -> None:
+        assert self._refractory_tree is not None
+        found = check_expression(self._refractory_tree, self.scope(), what="refractory")
+        if found.type == "boolean":
+            self._refractory_is_time = False
+        elif found.dim is not second.dim:
+            raise UnitError(
+                f"refractory has to be a time or a condition, but this is {found.dim.friendly()}",
+                span=self._refractory_tree.span,
+                hint="Multiply by a time, as in '5*ms', or compare, as in 'v > 0*mV'.",
+            )
+
+    def before_run(self, namespace: Mapping[str, Any] | None, duration: float) -> None:
+        if self.deferred_errors:
+            raise self.deferred_errors[0]
+        if namespace is not None and (self.semantics.bind == "run" or self._external_missing()):
+            self.bind(namespace)
+        shape = tuple((n, getattr(s, "dim", s), getattr(s, "type", "")) for n, s in self._external.items())
+        if shape != self._bound:
+            self.check()
+            self._bound = shape
+        for name, equation in self.equations.items():
+            if "linked" in equation.flags and name not in self._links:
+                raise TypeError(
+                    f"'{name}' of {self.name} is declared as linked, but is linked to nothing: "
+                    f"set {self.name}.{name} = linked_var(...)"
+                )
+
+    def _external_missing(self) -> bool:
+        names, functions = self.identifiers()
+        return not (names | functions) <= set(self._external)
+
+    # -- the step -------------------------------------------------------------------------------
+
+    def structure(self) -> object:
+        exponents = tuple(
+            (n, s.value) for n, s in self._external.items() if isinstance(s, Symbol) and n in self._exponents()
+        )
+        return (self.structure_version, self._bound, exponents, self.clock.dt_ if self._has_timed() else None)
+
+    def _exponents(self) -> set[str]:
+        return {
+            name
+            for tree in self.trees()
+            for node in walk(tree)
+            if getattr(node, "op", None) == "**"
+            for name in names_in(node.right)  # type: ignore[union-attr]
+        }
+
+    def _has_timed(self) -> bool:
+        return any(isinstance(f, TimedArray) for f in self._external.values())
+
+    def problem(self) -> Problem:
+        """What is integrated."""
+        frozen = {
+            n for n, e in self.equations.items() if "unless refractory" in e.flags and self.has_refractory
+        }
+        return Problem(self.equations.substituted(), frozenset(frozen), self._locally_constant)
+
+    def _locally_constant(self, call: Expr) -> bool:
+        if not isinstance(call, Call):
+            return False
+        function = self._external.get(call.function)
+        return (
+            isinstance(function, TimedArray)
+            and function.constant_over(self.clock.dt_)
+            and call.args[0] == Name("t")
+        )
+
+    def chosen_step(self, writes: frozenset[int]) -> Step:
+        """The statements of one time step, by the user's method or the first that fits."""
+        if not self.equations.diff_eq_names:
+            return Step("none", (), ())
+        step = step_of(self.problem(), self.method, default=self.semantics.default_methods)
+        if any(self.is_written(name, writes) for system in step.systems for name in _names_of(system)):
+            # the matrix exponential is taken once per call of the program
+            others = [m for m in self.semantics.default_methods if m != "exact"]
+            step = step_of(self.problem(), others)
+        self.method_choice = step
+        return step
+
+    @property
+    def state_updater_method(self) -> str:
+        """The name of the integration method in use."""
+        return self.method_choice.method if self.method_choice is not None else "none"
+
+    # -- code -----------------------------------------------------------------------------------
+
+    def blocks(self, writes: frozenset[int]) -> list[Block]:
+        step = self.chosen_step(writes)
+        blocks = self.room_blocks()
+        if any("constant over dt" in e.flags for e in self.equations.values()):
+            blocks.append(
+                Block(f"{self.name}_subexpression_update", self.clock, "before_start", 0, self._emit_constant_over_dt)
+            )
+        if step.statements or self.has_refractory:
+            coefficients = Coefficients(self, step, writes)
+            blocks.append(
+                Block(
+                    f"{self.name}_stateupdater", self.clock, "groups", self.order,
+                    lambda b: self._emit_update(b, step, coefficients),
+                )
+            )  # fmt: skip
+        for event in self.events:
+            when, order = self.event_schedule[event]
+            blocks.append(
+                Block(
+                    f"{self.name}_{event}_thresholder", self.clock, when, order,
+                    lambda b, e=event: self._emit_threshold(b, e),
+                )
+            )  # fmt: skip
+        if self._reset:
+            blocks.append(Block(f"{self.name}_resetter", self.clock, "resets", self.order, self._emit_reset))
+        return blocks
+
+    def _size(self, b: ProgramBuilder) -> ir.Expr:
+        return b.size_of(self, self._n)
+
+    def _emit_constant_over_dt(self, b: ProgramBuilder) -> None:
+        held = [e for e in self.equations.values() if "constant over dt" in e.flags and e.expr is not None]
+        with b.vector("i", self._size(b)) as i:
+            code = self.element_code(b, i, "constant over dt")
+            for equation in held:
+                assert equation.expr is not None
+                value = convert(code.expr(equation.expr), IR_TYPES[equation.type])
+                code.lowerer.env[equation.name] = value = code.lowerer.let(equation.name, value)
+                if not self._variables[equation.name].shared:
+                    b.store(self._variables[equation.name].array, i, value)
+        for equation in held:
+            if self._variables[equation.name].shared and equation.expr is not None:
+                code = self.element_code(b, ir.const(0), "constant over dt shared")
+                b.store(self._variables[equation.name].array, 0, code.expr(equation.expr))
+
+    def _emit_update(self, b: ProgramBuilder, step: Step, coefficients: Coefficients) -> None:
+        scalars = coefficients.emit_prologue(b)
+        with b.vector("i", self._size(b)) as i:
+            code = self.element_code(b, i, "update")
+            env = code.lowerer.env
+            if self.has_refractory:
+                env["not_refractory"] = self._emit_not_refractory(b, code, i)
+            coefficients.extend(b, env, scalars, i, code)
+            if step.noise:
+                from eccles.compile import random
+
+                for name in step.noise:
+                    env[name] = code.draw(random.normal)
+            states = {n: IR_TYPES[self._variables[n].type] for n in self.equations.diff_eq_names}
+            code.lowerer.statements(step.statements, states)
+            for name in self.equations.diff_eq_names:
+                b.store(self._variables[name].array, i, code.lowerer.assigned[name])
+
+    def _emit_not_refractory(self, b: ProgramBuilder, code: Code, i: ir.Expr) -> ir.Expr:
+        array = self._variables["not_refractory"].array
+        if self._refractory_is_time:
+            flag: ir.Expr = Op("ige", (b.step(self.clock), b.load(self._until, i)))
+        else:
+            assert self._refractory_tree is not None
+            holds = convert(code.expr(self._refractory_tree), ir.BOOL)
+            flag = Op("or", (b.load(array, i), Op("not", (holds,))))
+        flag = code.lowerer.let("not_refractory", flag)
+        b.store(array, i, flag)
+        return flag
+
+    def _emit_threshold(self, b: ProgramBuilder, event: str) -> None:
+        buffer = self._buffers[event]
+        with buffer.collect(b) as count, b.vector("i", self._size(b)) as i:
+            code = self.element_code(b, i, event)
+            condition = convert(code.expr(self._conditions[event]), ir.BOOL)
+            if event == "spike" and self.has_refractory:
+                condition = Op("and", (condition, code.expr(Name("not_refractory"))))
+            b.emit(ir.Append(b.buffer(buffer.ids), count, i, condition))
+        if event != "spike":
+            return
+        with buffer.each(b) as element:
+            b.store(self._last_spike, element, b.t(self.clock))
+            if self.has_refractory:
+                b.store(self._variables["not_refractory"].array, element, ir.const(False))
+                if self._refractory_is_time:
+                    b.store(self._until, element, Op("iadd", (b.step(self.clock), self._refractory_steps(b, element))))
+
+    def _refractory_steps(self, b: ProgramBuilder, element: ir.Expr) -> ir.Expr:
+        if self._refractory_tree is None:
+            period: ir.Expr = b.float_constant(
+                ("refractory", id(self)), "refractory", lambda: float(self.refractory)  # type: ignore[arg-type]
+            )
+        else:
+            period = convert(self.element_code(b, element, "refractory").expr(self._refractory_tree), ir.F64)
+        dt = b.dt(self.clock)
+        nudged = Op("fadd", (period, Op("fmul", (ir.const(1e-3), dt))))
+        return Op("ftoi", (Op("fdiv", (nudged, dt)),))
+
+    def _emit_reset(self, b: ProgramBuilder) -> None:
+        self.emit_on_event(b, "spike", self._reset, "reset")
+
+    def emit_on_event(
+        self, b: ProgramBuilder, event: str, assignments: Sequence[Assignment], purpose: str
+    ) -> None:
+        """Run statements for each element that has the event in this step."""
+        with self._buffers[event].each(b) as element:
+            code = self.element_code(b, element, purpose)
+            emit_assignments(b, code, assignments, lambda name: self.place(name, element))
+
+    def may_write(self, b: ProgramBuilder, variable: Variable, element: ir.Expr) -> ir.Expr | None:
+        """When others may write the variable: not while it is held `unless refractory`."""
+        if variable.unless_refractory and self.has_refractory:
+            return b.load(self._variables["not_refractory"].array, element)
+        return None
+
+    def writes(self) -> Iterable[Array]:
+        for assignment in self._reset:
+            if assignment.target in self._variables:
+                yield self._variables[assignment.target].array
+
+    # -- users' calls -----------------------------------------------------------------------------
+
+    def run_regularly(
+        self,
+        code: str,
+        dt: Quantity | None = None,
+        clock: Clock | None = None,
+        when: str = "start",
+        order: int = 0,
+        name: str | None = None,
+        codeobj_class: Any = None,
+    ) -> CodeRunner:
+        """Run statements for all neurons at every step of a clock.
+
+        Parameters
+        ----------
+        code : str
+            Statements such as `'I = 2*nA*rand()'`.
+        dt, clock : optional
+            How often; by default at every step of the group.
+        when, order : optional
+            The slot of the schedule, and the order within it.
+        """
+        runner = CodeRunner(self, code, dt, clock, when, order, name or f"{self.name}_run_regularly*")
+        self._runners.append(runner)
+        return runner
+
+    def run_on_event(
+        self, event: str, code: str, when: str = "after_resets", order: int | None = None
+    ) -> SimulationObject:
+        """Run statements for each neuron that has an event, after the resets by default."""
+        from eccles.objects.regular import EventRunner
+
+        self.event_buffer(event)
+        runner = EventRunner(self, event, code, when, order or 0, f"{self.name}_run_on_{event}*")
+        self._runners.append(runner)
+        return runner
+
+    def set_event_schedule(self, event: str, when: str = "after_thresholds", order: int | None = None) -> None:
+        """Choose the slot in which the condition of an event is tested."""
+        self.event_buffer(event)
+        self.event_schedule[event] = (when, order or 0)
+        self.structure_version += 1
+
+    @property
+    def contained_objects(self) -> list[SimulationObject]:
+        return list(self._runners)
+
+    def __getitem__(self, item: Any) -> Subgroup:
+        start, stop = _range_of(item, self._n, self)
+        return Subgroup(self, start, stop)
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {**super().state(), "_until": self._until.data.copy(), "_last_spike": self._last_spike.data.copy()}
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        super().set_state(state)
+        self._until.replace(state["_until"])
+        self._last_spike.replace(state["_last_spike"])
+
+
+def _names_of(system: Any) -> set[str]:
+    return {n for row in system.matrix for entry in row if entry is not None for n in names_in(entry)}
+
+
+def _count(n: Any) -> int:
+    if get_dimensions(n) is not DIMENSIONLESS or isinstance(n, str) or np.ndim(n) != 0:
+        raise TypeError(f"the number of elements has to be a number, not {n!r}")
+    try:
+        count = int(n)
+    except (TypeError, ValueError, OverflowError):
+        raise TypeError(f"the number of elements has to be a whole number, not {n!r}") from None
+    if count < 1:
+        raise SetupError(f"a group needs at least one element, not {count}")
+    if count > 2**31 - 65:
+        raise SetupError(f"a group can have at most {2**31 - 65} elements, not {count}")
+    return count
+
+
+def _range_of(item: Any, n: int, owner: Any) -> tuple[int, int]:
+    """The contiguous range of elements that an index of a group means."""
+    if isinstance(item, Subgroup):
+        if item.whole is not owner.whole:
+            raise IndexError(f"{item.name} is not a part of {owner.name}")
+        start, stop = item.start - owner.start, item.stop - owner.start
+        if not 0 <= start < stop <= n:
+            raise IndexError(f"{item.name} is not a part of {owner.name}")
+        return start, stop
+    if isinstance(item, slice):
+        start, stop, step = item.indices(n)
+        if step != 1:
+            raise IndexError("a part of a group has to be contiguous: a step other than 1 is not possible")
+    elif np.ndim(item) == 0 and not isinstance(item, str):
+        index = int(item)
+        if not -n <= index < n:
+            raise IndexError(f"{owner.name} has {n} elements (0 to {n - 1}), so there is none with index {index}")
+        start = index % n
+        stop = start + 1
+    elif isinstance(item, str):
+        raise TypeError("a part of a group is chosen by a slice or indices, not by text")
+    else:
+        indices = np.asarray(item)
+        if indices.size == 0 or not np.issubdtype(indices.dtype, np.integer) or np.any(np.diff(indices) != 1):
+            raise IndexError("a part of a group has to be contiguous: consecutive indices in ascending order")
+        start, stop = int(indices[0]), int(indices[-1]) + 1
+    if not 0 <= start < stop <= n:
+        raise IndexError(f"{owner.name} has {n} elements: the range {start}:{stop} does not lie in it or is empty")
+    return start, stop
+
+
+class Subgroup(SpikeSource):
+    """A contiguous part of a group; its variables are the group's own.
+
+    Made by indexing: `group[:100]`. Element 0 is the first of the part.
+    """
+
+    invalidates_magic_network = False
+
+    def __init__(self, parent: SpikeSource, start: int, stop: int, name: str | None = None) -> None:
+        whole = parent.whole
+        super().__init__(name or f"{whole.name}_subgroup*", whole.clock, None, whole.namespace)
+        self._parent = whole
+        self.start = parent.start + start
+        self._stop = parent.start + stop
+        self._runners: list[SimulationObject] = []
+        self._building = False
+
+    @property
+    def semantics(self) -> Semantics:  # type: ignore[override]
+        return self._parent.semantics
+
+    @property
+    def stop(self) -> int:
+        return self._stop
+
+    @property
+    def whole(self) -> SpikeSource:
+        return self._parent
+
+    @property
+    def needs(self) -> list[SimulationObject]:
+        return [self._parent]
+
+    @property
+    def contained_objects(self) -> list[SimulationObject]:
+        return list(self._runners)
+
+    def __len__(self) -> int:
+        return self._stop - self.start
+
+    @property
+    def N(self) -> int:
+        """The number of neurons in the part."""
+        return len(self)
+
+    def room_blocks(self) -> list[Block]:
+        return []
+
+    def event_buffer(self, event: str = "spike") -> EventBuffer:
+        return self._parent.event_buffer(event)
+
+    def symbol(self, name: str) -> Symbol | None:
+        return self._parent.symbol(name)
+
+    def internal_names(self) -> set[str]:
+        return self._parent.internal_names()
+
+    def resolve(self, b: ProgramBuilder, name: str, element: ir.Expr, lowerer: Lowerer) -> ir.Expr | None:
+        """As the group's, for an element counted in the whole group."""
+        if name == "i":
+            first = b.integer_constant(("start", id(self)), "start", lambda: self.start)
+            return Op("isub", (element, first))
+        if name == "N":
+            return b.integer_constant(("N", id(self)), "N", lambda: len(self))
+        return self._parent.resolve(b, name, element, lowerer)
+
+    def numpy_value(self, name: str, elements: np.ndarray) -> Any:
+        if name == "i":
+            return elements
+        if name == "N":
+            return len(self)
+        return self._parent.numpy_value(name, elements + self.start)
+
+    def place(self, name: str, element: ir.Expr) -> Any:
+        return self._parent.place(name, element)
+
+    def may_write(self, b: ProgramBuilder, variable: Variable, element: ir.Expr) -> ir.Expr | None:
+        return self._parent.may_write(b, variable, element)
+
+    def is_shared(self, name: str) -> bool:
+        return self._parent.is_shared(name)
+
+    def arrays_of(self, name: str) -> Iterable[Array]:
+        return self._parent.arrays_of(name)
+
+    def variable(self, name: str) -> Variable:
+        return self._parent.variable(name)
+
+    def view(self, name: str, *, units: bool = True) -> Any:
+        if name == "i" or self._parent.symbol(name) is None:
+            return super().view(name, units=units)
+        inner = self._parent.view(name, units=units)
+
+        def within(positions: np.ndarray | None) -> np.ndarray:
+            return np.arange(self.start, self._stop) if positions is None else positions + self.start
+
+        def write(positions: np.ndarray | None, values: np.ndarray) -> None:
+            assert inner.write is not None
+            inner.write(None if inner.shared else within(positions), values)
+
+        return VariableView(
+            name, inner.dim, self.name, size=lambda: len(self),
+            read=lambda positions: inner.read(None if inner.shared else within(positions)),
+            write=None if inner.write is None else write,
+            indices=self._positions, assign_text=self._assign_text(name),
+            shared=inner.shared, units=units, why_read_only=inner.why_read_only,
+        )  # fmt: skip
+
+    def run_regularly(
+        self,
+        code: str,
+        dt: Quantity | None = None,
+        clock: Clock | None = None,
+        when: str = "start",
+        order: int = 0,
+        name: str | None = None,
+        codeobj_class: Any = None,
+    ) -> CodeRunner:
+        """Run statements for the neurons of this part; see `NeuronGroup.run_regularly`."""
+        runner = CodeRunner(self, code, dt, clock, when, order, name or f"{self.name}_run_regularly*")
+        self._runners.append(runner)
+        return runner
+
+    def __getitem__(self, item: Any) -> Subgroup:
+        start, stop = _range_of(item, len(self), self)
+        return Subgroup(self, start, stop)
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {}
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        pass
+
+

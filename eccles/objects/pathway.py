@@ -1,0 +1,318 @@
+"""A pathway: what happens at synapses when spikes arrive from one side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from eccles.compile import ir
+from eccles.compile.ir import Op
+from eccles.engine.clock import to_seconds
+from eccles.engine.delays import DelayQueue
+from eccles.engine.program import Block, ProgramBuilder
+from eccles.engine.state import Array
+from eccles.errors import SetupError
+from eccles.language.check import Symbol, check_statements
+from eccles.language.nodes import Assignment, Expr
+from eccles.language.parser import parse_statements
+from eccles.objects import magic
+from eccles.objects.group import Code, Group, SimulationObject
+from eccles.objects.problems import Deferring
+from eccles.objects.statements import emit_assignments
+from eccles.objects.variables import VariableView
+from eccles.units import second
+
+if TYPE_CHECKING:
+    from eccles.objects.synapses import Synapses
+
+__all__ = ["Pathway"]
+
+
+class Pathway(Group):
+    """The code of `on_pre` or `on_post`, and its delay.
+
+    Attributes
+    ----------
+    delay : time
+        Per synapse, or one for all.
+    when, order
+        The slot of the schedule (`synapses`) and the order in it: -1 for pre, 1 for post.
+    """
+
+    invalidates_magic_network = False
+
+    def __init__(
+        self, synapses: Synapses, name: str, side: str, text: str, event: str, delay: Any
+    ) -> None:
+        order = -1 if side == "pre" else 1
+        super().__init__(
+            f"{synapses.name}_{name}*", synapses.clock, None, synapses.namespace, "synapses", order
+        )
+        self.synapses = synapses
+        self.pathway_name = name
+        self.side = side
+        self.event = event
+        self.code = text
+        self.group = synapses.source if side == "pre" else synapses.target
+        self.events = self.group.event_buffer(event)
+        self._delay = 0.0  # seconds, where it is the same for all
+        self._delays: np.ndarray | None = None  # seconds, one per synapse
+        self._delay_is_scalar = delay is not None
+        if delay is not None:
+            if np.ndim(delay) != 0:
+                raise SetupError(
+                    "the argument 'delay' takes one time for all synapses",
+                    hint="For different delays set synapses.delay = ... after connect().",
+                )
+            self._delay = _checked(to_seconds(delay, "a delay"))
+        self._queue: DelayQueue | None = None
+        self._arranged: object = None
+        self._statements: tuple[Assignment, ...] = ()
+        self.deferred_errors = []
+        self._bound: object = None
+        with Deferring(synapses):
+            self._statements = parse_statements(text, f"{synapses.name}, on_{side}")
+        self._building = False
+
+    # -- names ----------------------------------------------------------------------------------
+
+    @property
+    def semantics(self) -> Any:  # type: ignore[override]
+        return self.synapses.semantics
+
+    def __len__(self) -> int:
+        return len(self.synapses)
+
+    @property
+    def needs(self) -> list[SimulationObject]:
+        return [self.synapses]
+
+    def symbol(self, name: str) -> Symbol | None:
+        return self.synapses.symbol(name)
+
+    def internal_names(self) -> set[str]:
+        return self.synapses.internal_names()
+
+    def known_names(self) -> Iterable[str]:
+        """Names for suggestions."""
+        return {*self.internal_names(), *self._external, *magic.users_names()}
+
+    def trees(self) -> Iterable[Expr]:
+        return [a.value for a in self._statements]
+
+    def _is_local(self, name: str) -> bool:
+        return super()._is_local(name) or any(a.target == name for a in self._statements)
+
+    def check(self) -> None:
+        """Check the statements."""
+        check_statements(self._statements, self.scope())
+
+    def before_run(self, namespace: Mapping[str, Any] | None, duration: float) -> None:
+        if self.deferred_errors:
+            raise self.deferred_errors[0]
+        names, functions = self.identifiers()
+        if namespace is not None and (
+            self.semantics.bind == "run" or not (names | functions) <= set(self._external)
+        ):
+            self.bind(namespace)
+            shape = tuple((n, getattr(s, "dim", s), getattr(s, "type", "")) for n, s in self._external.items())
+            if shape != self._bound:
+                self.check()
+                self._bound = shape
+        self._arrange()
+
+    # -- delays -----------------------------------------------------------------------------------
+
+    def delays(self) -> np.ndarray:
+        """The delay of each synapse in seconds, (n,)."""
+        if self._delays is not None:
+            return self._delays
+        return np.full(len(self.synapses), self._delay)
+
+    def resize(self, n: int) -> None:
+        """Follow the number of synapses."""
+        if self._delays is not None:
+            old = self._delays
+            self._delays = np.zeros(n)
+            self._delays[: len(old)] = old
+
+    def delay_view(self, units: bool = True) -> VariableView:
+        """The handle for the delays."""
+
+        def read(positions: np.ndarray | None) -> np.ndarray:
+            if self._delay_is_scalar:
+                return np.array([self._delay])
+            return self.delays() if positions is None else self.delays()[positions]
+
+        def write(positions: np.ndarray | None, values: np.ndarray) -> None:
+            _checked(float(np.min(values, initial=0.0)))
+            if not np.all(np.isfinite(values)):
+                raise SetupError("a delay has to be finite")
+            if self._delay_is_scalar or (positions is None and np.ndim(values) == 0):
+                self._delay, self._delays = float(np.ravel(values)[0]), None
+                return
+            delays = self.delays().copy() if self._delays is None else self._delays
+            delays[slice(None) if positions is None else positions] = values
+            self._delays = delays
+
+        synapses = self.synapses
+        return VariableView(
+            "delay", second.dim, synapses.name, size=lambda: len(synapses), read=read, write=write,
+            indices=synapses._positions, assign_text=self._assign_delay, shared=self._delay_is_scalar,
+            units=units,
+        )  # fmt: skip
+
+    def _assign_delay(self, item: Any, text: str) -> None:
+        synapses = self.synapses
+        positions = None if self._delay_is_scalar else synapses._positions(item)[0]
+        elements = np.arange(len(synapses)) if positions is None else positions
+        values = synapses._evaluate_text(
+            text, Symbol("delay", second.dim, "float", "variable"), elements, title=f"{synapses.name}.delay"
+        )
+        if self._delay_is_scalar:
+            raise SetupError("a delay given at construction is one for all synapses: set it to a time")
+        self.delay_view(False)[elements] = np.broadcast_to(values, elements.shape)
+
+    def view(self, name: str, *, units: bool = True) -> VariableView:
+        if name == "delay":
+            return self.delay_view(units)
+        return self.synapses.view(name, units=units)
+
+    def _steps(self) -> np.ndarray | int:
+        dt = self.synapses.clock.dt_
+        if self._delays is None:
+            return int(self._delay / dt + 0.5)
+        steps = (self._delays / dt + 0.5).astype(np.int64)
+        if len(steps) and steps.min() == steps.max():
+            return int(steps[0])
+        return steps if len(steps) else 0
+
+    def _arrange(self) -> None:
+        """Prepare for the delays as they are now."""
+        synapses = self.synapses
+        steps = self._steps()
+        if isinstance(steps, int):
+            self._uniform_steps = steps
+            if self._queue is not None and self._queue.in_flight == 0:
+                self._queue = None
+            if self._queue is None:
+                self.events.keep(steps)
+                return
+            steps = np.full(len(synapses), steps)
+        key = (synapses.structure_version, steps.tobytes())
+        if key == self._arranged and self._queue is not None:
+            return
+        if self._queue is None:
+            self._queue = DelayQueue(self.name, synapses.clock)
+        elements = synapses.sources() if self.side == "pre" else synapses.targets()
+        self._queue.arrange(elements, steps, len(self.group))
+        self._arranged = key
+
+    def structure(self) -> object:
+        shape = "queue" if self._queue is not None else self.events.max_delay > 0
+        return (self.structure_version, self._bound, shape, self.when, self.order)
+
+    # -- code -----------------------------------------------------------------------------------
+
+    def blocks(self, writes: frozenset[int]) -> list[Block]:
+        return [Block(self.name, self.synapses.clock, self.when, self.order, self._emit)]
+
+    def _emit(self, b: ProgramBuilder) -> None:
+        if not self._statements and not self.synapses.event_driven:
+            return
+        if self._queue is not None:
+            offset, within = self._range(b)
+            self._queue.emit_push(b, self.events, offset, within)
+            with self._queue.each_arriving(b) as synapse:
+                self._emit_body(b, synapse, None, None)
+            return
+        with self._each_synapse(b) as (synapse, i, j):
+            self._emit_body(b, synapse, i, j)
+
+    def _range(self, b: ProgramBuilder) -> tuple[ir.Expr, tuple[ir.Expr, ir.Expr] | None]:
+        """The first element of the group in its whole group, and its range if it is a part."""
+        group = self.group
+        if group.whole is group:
+            return ir.const(0), None
+        start = b.integer_constant(("start", id(group)), "start", lambda: group.start)
+        stop = b.integer_constant(("stop", id(group)), "stop", lambda: group.stop)
+        return start, (start, stop)
+
+    @contextmanager
+    def _each_synapse(self, b: ProgramBuilder) -> Iterator[tuple[ir.Expr, ir.Expr | None, ir.Expr | None]]:
+        """Code that runs for each synapse of each element that had an event `delay` ago."""
+        synapses = self.synapses
+        offset, within = self._range(b)
+        if self.side == "pre":
+            first, order = synapses.first_array, synapses.order_array
+        else:
+            first, order = synapses.index_by_target()
+        delay: ir.Expr = ir.const(0)
+        if self.events.max_delay > 0:
+            delay = b.integer_constant(("delay", id(self)), "delay", lambda: self._uniform_steps)
+        with self.events.each(b, delay, within) as element:
+            own: ir.Expr = element
+            if within is not None:
+                own = b.let("own", Op("isub", (element, offset)))
+            begin = b.let("begin", b.load(first, own))
+            end = b.let("end", b.load(first, Op("iadd", (own, ir.const(1)))))
+            with b.loop("k", begin, end) as k:
+                synapse: ir.Expr = k
+                if order is not None:
+                    synapse = b.let("s", b.load(order, k))
+                yield (synapse, own, None) if self.side == "pre" else (synapse, None, own)
+
+    def _emit_body(
+        self, b: ProgramBuilder, synapse: ir.Expr, i: ir.Expr | None, j: ir.Expr | None
+    ) -> None:
+        synapses = self.synapses
+        code = Code(
+            b, self, lambda name, low: synapses.resolve_at(b, name, synapse, low, i, j),
+            element=synapse, purpose=self.pathway_name, clock=synapses.clock,
+        )  # fmt: skip
+        code.fallback = synapses
+        statements = self._statements
+        if synapses.event_driven:
+            code.lowerer.env["_elapsed"] = synapses.elapsed(b, synapse, code.lowerer)
+            statements = (*synapses.event_driven_statements(), *statements)
+            b.store(synapses.variable("lastupdate").array, synapse, b.t(synapses.clock))
+        emit_assignments(
+            b, code, statements, lambda name: synapses.place(b, name, synapse, code.lowerer, i, j)
+        )
+
+    def writes(self) -> Iterable[Array]:
+        for assignment in self._statements:
+            yield from self.synapses.arrays_of(assignment.target)
+        for name in self.synapses.event_driven:
+            yield self.synapses.variable(name).array
+
+    def state(self) -> dict[str, np.ndarray]:
+        state = {"_delay": np.array(self._delay)}
+        if self._delays is not None:
+            state["_delays"] = self._delays.copy()
+        if self._queue is not None:
+            for part in ("node_run", "node_next", "head", "tail", "free"):
+                state[f"_queue.{part}"] = getattr(self._queue, part).data.copy()
+        return state
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        self._delay = float(state["_delay"])
+        self._delays = state["_delays"].copy() if "_delays" in state else None
+        if self._queue is not None:
+            self._queue.clear()
+        if "_queue.free" in state:
+            self._arrange()
+            assert self._queue is not None
+            for part in ("node_run", "node_next", "head", "tail", "free"):
+                getattr(self._queue, part).replace(state[f"_queue.{part}"])
+
+
+def _checked(seconds: float) -> float:
+    if seconds < 0:
+        raise SetupError(f"a delay cannot be negative ({seconds} s)")
+    return seconds
+
+

@@ -1,0 +1,73 @@
+"""Run the statements of a step on NumPy arrays: what the tests of integrators share."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import scipy.special
+from eccles.language.evaluate import evaluate
+from eccles.language.parser import parse_expression
+
+from eccles.integrate.matrix import coefficients
+from eccles.integrate.problem import Problem, Step
+from eccles.language.nodes import Expr
+
+Values = dict[str, np.ndarray]
+
+
+def problem(text: str, **flags) -> Problem:
+    """A problem from lines `v = right-hand side of dv/dt`."""
+    lines = [line.split("=", 1) for line in text.strip().splitlines()]
+    return Problem({name.strip(): parse_expression(rhs.strip()) for name, rhs in lines}, **flags)
+
+
+FUNCTIONS = {
+    "_select": np.where,
+    "cos": np.cos,
+    "exp": np.exp,
+    "exprel": scipy.special.exprel,
+    "int": lambda x: np.asarray(x).astype(int),
+    "sin": np.sin,
+    "sqrt": np.sqrt,
+}
+
+
+def value_of(expr: Expr, values: Mapping[str, object], functions: Mapping[str, Callable] | None = None):
+    meanings = {**FUNCTIONS, **(functions or {})}
+    return evaluate(expr, lambda name: values[name], lambda function, args: meanings[function](*args))
+
+
+def advance(
+    step: Step,
+    state: Mapping[str, object],
+    constants: Mapping[str, object] | None = None,
+    *,
+    dt: float,
+    times: int = 1,
+    noise: Callable[[str, int], np.ndarray] | None = None,
+    functions: Mapping[str, Callable] | None = None,
+) -> Values:
+    """The state after some steps; `noise(name, n)` gives the standard normal numbers of step n."""
+    fixed = {"not_refractory": True, "dt": dt, **(constants or {})}
+    for item in step.hoisted:
+        fixed[item.name] = value_of(item.expr, fixed, functions)
+    entry_value = functools.partial(value_of, values=fixed, functions=functions)
+    for system in step.systems:
+        fixed.update(coefficients(system, entry_value, dt))
+    now = {name: np.asarray(value, dtype=float) for name, value in state.items()}
+    for n in range(times):
+        values = {**fixed, **now, "t": n * dt}
+        values |= {name: noise(name, n) for name in step.noise} if noise is not None else {}
+        for statement in step.statements:
+            assert statement.op == "="
+            values[statement.target] = value_of(statement.value, values, functions)
+        now = {name: np.asarray(values[name], dtype=float) for name in now}
+    return now
+
+
+def order_of(errors: list[float]) -> float:
+    """The order of convergence that errors at dt, dt/2, dt/4 ... show: the slope of the last halving."""
+    return math.log2(errors[-2] / errors[-1])
