@@ -64,8 +64,7 @@ def judged(found: float | None, aim: Aim | None) -> str:
 
 def tolerances(row: Row, simulator: str, reference: str, simulated: float) -> dict[str, float]:
     """Largest relative differences; a shorter run has relatively larger statistical errors."""
-    loose = {simulator, reference} & {"eccles-precise", "nest"}
-    chosen = row.loose_agreement if loose and row.loose_agreement is not None else row.agreement
+    chosen = row.loose_agreement.get(simulator, row.loose_agreement.get(reference, row.agreement))
     return {key: limit * math.sqrt(max(row.seconds / simulated, 1.0)) for key, limit in chosen.items()}
 
 

@@ -56,8 +56,7 @@ class Row:
     agreement
         Largest relative difference between two simulators per check value; 0 means equal.
     loose_agreement
-        The same for exact spike times and for NEST, where spikes move by parts of a step; None: no
-        different.
+        By simulator, what replaces `agreement` where its spikes or its weights are known to differ.
     run_aims, memory_aims
         By (eccles mode, peer): least and wished ratio of run times or of peak memory.
     bytes_aim
@@ -73,7 +72,7 @@ class Row:
     agreement: Mapping[str, float]
     size: Mapping[str, Any] = field(default_factory=dict)
     quick_size: Mapping[str, Any] = field(default_factory=dict)
-    loose_agreement: Mapping[str, float] | None = None
+    loose_agreement: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     run_aims: Mapping[tuple[str, str], Aim] = field(default_factory=dict)
     memory_aims: Mapping[tuple[str, str], Aim] = field(default_factory=dict)
     bytes_aim: float | None = None
@@ -96,7 +95,8 @@ ROWS: dict[str, Row] = {
         quick_size={"monitors": True},
         # 200 Hz on a 0.1 ms grid ends its period exactly on a step: rounding decides which one
         agreement={"spikes": 0.02, "w0": 0.02, "w1": 0.02, "w2": 0.02},
-        loose_agreement={"spikes": 0.05},
+        # exact times change which spikes coincide, and so do NEST's delays: the weights differ by design
+        loose_agreement={PRECISE: {"spikes": 0.05}, NEST: {"spikes": 0.05}},
         run_aims={(GRID, CPP): Aim(40.0, 50.0), (GRID, NEST): Aim(40.0)},
     ),
     "W1-long": Row(
@@ -107,7 +107,7 @@ ROWS: dict[str, Row] = {
         size={"monitors": False},
         quick_size={"monitors": False},
         agreement={"w0": 0.02, "w1": 0.02, "w2": 0.02},
-        loose_agreement={},
+        loose_agreement={PRECISE: {}, NEST: {}},
         run_aims={(GRID, CPP): Aim(40.0, 50.0), (PRECISE, CPP): Aim(400.0)},
         peers=FAST_PEERS,
     ),
@@ -117,13 +117,24 @@ ROWS: dict[str, Row] = {
         seconds=1.0,
         quick_seconds=0.2,
         agreement={"mean_w": 0.01},
-        loose_agreement={"mean_w": 0.15},
+        # NEST updates a weight at presynaptic spikes only: what it shows is from just after the last one
+        loose_agreement={PRECISE: {"mean_w": 0.15}, NEST: {"mean_w": 0.3}},
         run_aims={
             (GRID, CPP): Aim(2.5, 4.0),
             (GRID, NEST): Aim(70.0),
             (PRECISE, CPP): Aim(9.0, 15.0),
             (PRECISE, NEST): Aim(250.0),
         },
+    ),
+    "STDP100": Row(
+        module="w2",
+        about="100 conditions of W1 as one group, by hand",
+        seconds=0.15,
+        quick_seconds=0.15,
+        size={"n_pairs": 100},
+        quick_size={"n_pairs": 100},
+        agreement={"mean_w": 0.01},
+        loose_agreement={PRECISE: {"mean_w": 0.15}, NEST: {"mean_w": 0.3}},
     ),
     "W3": Row(
         module="w3",
@@ -148,7 +159,9 @@ ROWS: dict[str, Row] = {
         about="COBAHH, 4000 Hodgkin-Huxley neurons",
         seconds=1.0,
         quick_seconds=0.05,
-        agreement={"spikes": 0.1},
+        agreement={"spikes": 0.02},
+        # exponential Euler at 0.1 ms is first order; the others solve the equations closer
+        loose_agreement={PRECISE: {"spikes": 0.15}, NEST: {"spikes": 0.15}},
         run_aims={(GRID, CPP): Aim(12.0, 18.0), (GRID, NEST): Aim(80.0)},
     ),
     "W6": Row(

@@ -30,7 +30,17 @@ from dataclasses import dataclass, field
 from eccles.integrate.build import ACTIVE, DT, FreshNames, assign, mul, nonzero, select, simultaneous, total
 from eccles.integrate.linear import Coefficients, LinearForm, NotLinear, advanced, linear_form
 from eccles.integrate.problem import LinearSystem, Problem, Step
-from eccles.language.nodes import Assignment, Boolean, Expr, Name, Number, names_in, substitute
+from eccles.language.nodes import (
+    Assignment,
+    Boolean,
+    Call,
+    Expr,
+    Name,
+    Number,
+    children,
+    names_in,
+    replace_children,
+)
 
 __all__ = ["Exact"]
 
@@ -83,13 +93,23 @@ def _moving_coefficients(form: LinearForm, problem: Problem) -> list[str]:
 
 def _equations(problem: Problem, form: LinearForm, *, active: bool) -> LinearForm:
     """The equations outside (`active`) or during refractoriness."""
-    meaning: dict[str, Expr] = {"not_refractory": Boolean(active)}
     still = frozenset() if active else problem.frozen
     matrix: dict[str, dict[str, Expr]] = {}
     for row, entries in form.matrix.items():
-        found = {column: nonzero(substitute(a, meaning)) for column, a in entries.items() if row not in still}
+        found = {column: nonzero(_settled(a, active)) for column, a in entries.items() if row not in still}
         matrix[row] = {column: a for column, a in found.items() if a is not None}
     return LinearForm(matrix, {row: b for row, b in form.offset.items() if row not in still})
+
+
+def _settled(expr: Expr, active: bool) -> Expr:
+    """The expression with `not_refractory` known."""
+    match expr:
+        case Call("int", (Name("not_refractory"),)):
+            return Number(int(active))
+        case Name("not_refractory"):
+            return Boolean(active)
+        case _:
+            return replace_children(expr, tuple(_settled(child, active) for child in children(expr)))
 
 
 Wanted = dict[tuple[str, str], str]  # (row, column) -> name

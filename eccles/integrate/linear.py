@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from eccles.integrate.build import FreshNames, call, mul, nonzero, plus, times
@@ -56,31 +57,35 @@ def linear_form(problem: Problem) -> LinearForm:
         If an equation is not linear in the state variables jointly, or contains noise.
     """
     names = problem.variables
-    matrix: dict[str, dict[str, Expr]] = {}
-    offset: dict[str, Expr] = {}
     for variable, expr in problem.equations.items():
         if noise := noises_in({variable: expr}):
             raise NotLinear(f"the equation of '{variable}' contains noise ('{noise[0]}')")
-        found = linear_system([expr], names)
-        if found is None:
-            raise NotLinear(f"the equation of '{variable}' is not linear{_culprits(expr, names)}")
-        (row,), (constant,) = found
-        entries = {name: nonzero(a) for name, a in zip(names, row, strict=True)}
-        matrix[variable] = {name: a for name, a in entries.items() if a is not None}
-        if (b := nonzero(constant)) is not None:
-            offset[variable] = b
-    return LinearForm(matrix, offset)
+    found = linear_system(problem.equations, names)
+    if found is None:
+        raise NotLinear(_culprit(problem.equations))
+    matrix = {
+        variable: _without_zeros(zip(names, row, strict=True))
+        for variable, row in zip(names, found[0], strict=True)
+    }
+    return LinearForm(matrix, _without_zeros(zip(names, found[1], strict=True)))
 
 
-def _culprits(expr: Expr, names: tuple[str, ...]) -> str:
-    """Where the equation is not linear: " in 'v', 'w'"."""
+def _without_zeros(entries: Iterable[tuple[str, Expr]]) -> dict[str, Expr]:
+    tidy = ((name, nonzero(expr)) for name, expr in entries)
+    return {name: expr for name, expr in tidy if expr is not None}
 
-    def is_linear(name: str) -> bool:
+
+def _culprit(equations: Mapping[str, Expr]) -> str:
+    """The first equation that is not linear, as a reason that names the variables in which it is not."""
+
+    def is_linear(expr: Expr, name: str) -> bool:
         found = linear_in(expr, name)
-        return found is not None and not names_in(found[0]) & set(names)
+        return found is not None and not names_in(found[0]) & set(equations)
 
-    culprits = [f"'{name}'" for name in names if name in names_in(expr) and not is_linear(name)]
-    return f" in {', '.join(culprits)}" if culprits else ""
+    for variable, expr in equations.items():
+        if culprits := [f"'{name}'" for name in equations if not is_linear(expr, name)]:
+            return f"the equation of '{variable}' is not linear in {', '.join(culprits)}"
+    return "the equations are not linear"
 
 
 class Coefficients:

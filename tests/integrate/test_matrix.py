@@ -59,6 +59,7 @@ def test_propagators_agree_with_scipy_on_random_matrices(entries, dt):
     np.testing.assert_allclose(matrix @ q, expected - np.eye(3), rtol=0, atol=1e-12 * abs(expected).max())
 
 
+@pytest.mark.slow
 @given(rates=st.lists(st.floats(-1e4, 100), min_size=2, max_size=2), coupling=st.floats(-1e4, 1e4))
 def test_two_half_steps_are_one_step(rates, coupling):
     matrix = np.array([[rates[0], coupling], [0, rates[1]]])
