@@ -1,0 +1,489 @@
+"""Types and dimensions of model text.
+
+`infer` finds the type and dimension of an expression or says what is wrong, pointing at the smallest
+wrong part. The `check_...` functions collect all errors of a text and raise them together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from eccles.errors import (
+    DimensionMismatchError,
+    EcclesError,
+    EquationError,
+    ModelError,
+    NameResolutionError,
+    Span,
+    SyntaxProblem,
+    TypeProblem,
+    UnitError,
+    nearest,
+)
+from eccles.language.equations import Equation, Equations
+from eccles.language.functions import BUILTINS
+from eccles.language.nodes import (
+    Assignment,
+    Binary,
+    Boolean,
+    Call,
+    Compare,
+    Expr,
+    Logical,
+    Name,
+    Number,
+    Unary,
+    walk,
+)
+from eccles.language.printer import show
+from eccles.units import DIMENSIONLESS, Dimension, second
+from eccles.units.names import unit_names
+
+__all__ = [
+    "DictScope",
+    "ExprType",
+    "Scope",
+    "Symbol",
+    "check_equations",
+    "check_expression",
+    "check_statements",
+    "infer",
+]
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """What a name stands for.
+
+    Attributes
+    ----------
+    type : {'float', 'integer', 'boolean'}
+    kind : {'variable', 'constant', 'builtin'}
+    value : number, optional
+        Of a constant, in SI units.
+    """
+
+    name: str
+    dim: Dimension
+    type: str
+    kind: str = "variable"
+    value: Any = None
+    writable: bool = True
+    shared: bool = False
+    owner: str = ""
+
+
+@dataclass(frozen=True)
+class ExprType:
+    """The dimension and type of an expression."""
+
+    dim: Dimension
+    type: str
+
+
+class Scope(Protocol):
+    """Where names are looked up."""
+
+    def symbol(self, name: str) -> Symbol | None:
+        """What a name stands for."""
+        ...
+
+    def function(self, name: str) -> Any:
+        """What a call calls: something with `arity`, `dims` and `types`."""
+        ...
+
+    def known_names(self) -> Iterable[str]:
+        """Names for suggestions."""
+        ...
+
+
+class DictScope:
+    """A scope made of dictionaries."""
+
+    def __init__(
+        self, symbols: Mapping[str, Symbol], functions: Mapping[str, Any] | None = None, parent: Scope | None = None
+    ) -> None:
+        self._symbols = symbols
+        self._functions = functions or {}
+        self._parent = parent
+
+    def symbol(self, name: str) -> Symbol | None:
+        """What a name stands for."""
+        found = self._symbols.get(name)
+        return self._parent.symbol(name) if found is None and self._parent is not None else found
+
+    def function(self, name: str) -> Any:
+        """What a call calls."""
+        found = self._functions.get(name) or BUILTINS.get(name)
+        return self._parent.function(name) if found is None and self._parent is not None else found
+
+    def known_names(self) -> Iterable[str]:
+        """Names for suggestions."""
+        return {*self._symbols, *(self._parent.known_names() if self._parent is not None else ())}
+
+
+def infer(expr: Expr, scope: Scope) -> ExprType:
+    """The dimension and type of an expression.
+
+    Raises
+    ------
+    UnitError, TypeProblem, NameResolutionError
+        If it has none; points to the place.
+    """
+    match expr:
+        case Number(value):
+            return ExprType(DIMENSIONLESS, "integer" if isinstance(value, int) else "float")
+        case Boolean():
+            return ExprType(DIMENSIONLESS, "boolean")
+        case Name(id=name):
+            symbol = scope.symbol(name)
+            if symbol is None:
+                raise _unknown_name(name, expr.span, scope)
+            return ExprType(symbol.dim, symbol.type)
+        case Unary("not", operand):
+            _boolean(operand, scope)
+            return ExprType(DIMENSIONLESS, "boolean")
+        case Unary(_, operand):
+            return _number(operand, scope)
+        case Binary("+" | "-" | "%" as op, left, right):
+            return _sum(expr, op, left, right, scope)
+        case Binary("**", left, right):
+            return _power(left, right, scope)
+        case Binary(op, left, right):
+            a, b = _number(left, scope), _number(right, scope)
+            dim = a.dim * b.dim if op == "*" else a.dim / b.dim
+            integer = a.type == b.type == "integer" and op in ("*", "//")
+            return ExprType(dim, "integer" if integer else "float")
+        case Compare(op, left, right):
+            a, b = infer(left, scope), infer(right, scope)
+            if (a.type == "boolean") != (b.type == "boolean"):
+                raise TypeProblem(
+                    "cannot compare a condition with a number", span=expr.op_span or expr.span,
+                    hint="Write int(condition) to make a number of it.",
+                )  # fmt: skip
+            if a.dim is not b.dim:
+                raise _mismatch("compare", op, left, a.dim, right, b.dim, expr.op_span or expr.span)
+            return ExprType(DIMENSIONLESS, "boolean")
+        case Logical(_, operands):
+            for operand in operands:
+                _boolean(operand, scope)
+            return ExprType(DIMENSIONLESS, "boolean")
+        case Call(function, args):
+            return _call(expr, function, args, scope)
+
+
+def _number(expr: Expr, scope: Scope) -> ExprType:
+    found = infer(expr, scope)
+    if found.type == "boolean":
+        raise TypeProblem(
+            f"'{show(expr)}' is a condition, where a number is needed", span=expr.span,
+            hint=f"Write int({show(expr)}): 1 where it holds, 0 elsewhere.",
+        )  # fmt: skip
+    return found
+
+
+def _boolean(expr: Expr, scope: Scope) -> None:
+    found = infer(expr, scope)
+    if found.type != "boolean":
+        raise TypeProblem(
+            f"'{show(expr)}' is a number, where a condition is needed", span=expr.span,
+            hint=f"Compare it, as in '{show(expr)} > 0'.",
+        )  # fmt: skip
+
+
+def _sum(expr: Binary, op: str, left: Expr, right: Expr, scope: Scope) -> ExprType:
+    a, b = _number(left, scope), _number(right, scope)
+    if a.dim is not b.dim:
+        verb = {"+": "add", "-": "subtract", "%": "take the remainder of"}[op]
+        raise _mismatch(verb, op, left, a.dim, right, b.dim, expr.op_span or expr.span)
+    return ExprType(a.dim, "integer" if a.type == b.type == "integer" else "float")
+
+
+def _mismatch(
+    verb: str, op: str, left: Expr, a: Dimension, right: Expr, b: Dimension, span: Span | None
+) -> DimensionMismatchError:
+    """The error for two sides that do not fit."""
+    joined = {"add": "to", "subtract": "from", "compare": "with", "take the remainder of": "and"}[verb]
+    sides = (b, a) if verb in ("add", "subtract") else (a, b)
+    message = f"cannot {verb} {sides[0].friendly()} {joined} {sides[1].friendly()}"
+    left_text, right_text = show(left), show(right)
+    hint = f"'{left_text}' is {a.friendly()}, '{right_text}' is {b.friendly()}. Both sides of {op} need the same unit."
+    for side, dim, other in ((left, a, b), (right, b, a)):
+        if dim is DIMENSIONLESS and other is not DIMENSIONLESS:
+            text = show(side)
+            if isinstance(side, Number) or (isinstance(side, Unary) and isinstance(side.operand, Number)):
+                hint += f" Give the number a unit, as in {text}*{other.example_unit()}."
+    pairs = {a.describe(), b.describe()}
+    if pairs == {"current", "voltage"}:
+        hint += " Multiply the current by a resistance, as in R*I."
+    elif pairs == {"current", "conductance"}:
+        hint += " Multiply the conductance by a voltage, as in g*(E - v)."
+    error = DimensionMismatchError(message, a, b, span=span, hint=hint)
+    return error
+
+
+def _power(left: Expr, right: Expr, scope: Scope) -> ExprType:
+    a, b = _number(left, scope), _number(right, scope)
+    if b.dim is not DIMENSIONLESS:
+        raise DimensionMismatchError(
+            f"an exponent has to be a number without unit, but this is {b.dim.friendly()}", b.dim, span=right.span
+        )
+    if a.dim is DIMENSIONLESS:
+        return ExprType(DIMENSIONLESS, "integer" if a.type == b.type == "integer" and not _negative(right) else "float")
+    value = _constant(right, scope)
+    if value is None:
+        raise UnitError(
+            f"'{show(left)}' is {a.dim.friendly()}, so its exponent has to be a constant number",
+            span=right.span, hint="The unit of the result has to be known beforehand: write a number.",
+        )  # fmt: skip
+    return ExprType(a.dim**value, "float")
+
+
+def _negative(expr: Expr) -> bool:
+    return isinstance(expr, Unary) or (isinstance(expr, Number) and expr.value < 0) or not isinstance(expr, Number)
+
+
+def _constant(expr: Expr, scope: Scope) -> float | None:
+    match expr:
+        case Number(value):
+            return value
+        case Unary("-", operand):
+            value = _constant(operand, scope)
+            return None if value is None else -value
+        case Binary("/", left, right):
+            a, b = _constant(left, scope), _constant(right, scope)
+            return None if a is None or not b else a / b
+        case Name(id=name):
+            symbol = scope.symbol(name)
+            return None if symbol is None or symbol.kind != "constant" else symbol.value
+    return None
+
+
+def _call(expr: Call, function: str, args: tuple[Expr, ...], scope: Scope) -> ExprType:
+    spec = scope.function(function)
+    if spec is None:
+        raise _unknown_function(function, expr, scope)
+    if len(args) != spec.arity:
+        many = "argument" if spec.arity == 1 else "arguments"
+        raise SyntaxProblem(
+            f"{function} takes {spec.arity or 'no'} {many}, but gets {len(args)}", span=expr.span,
+            hint=None if spec.arity else f"Write {function}().",
+        )  # fmt: skip
+    found = [infer(a, scope) for a in args]
+    if function not in ("int", "_select") and getattr(spec, "arg_units", None) is None:
+        for argument, kind in zip(args, found, strict=True):
+            if kind.type == "boolean":
+                raise TypeProblem(
+                    f"'{show(argument)}' is a condition, but {function} needs a number", span=argument.span,
+                    hint=f"Write int({show(argument)}).",
+                )  # fmt: skip
+    try:
+        return ExprType(spec.dims(tuple(f.dim for f in found)), spec.types(tuple(f.type for f in found)))
+    except EcclesError as error:
+        if error.span is None:
+            error.span = args[0].span if len(args) == 1 else expr.span
+        raise
+
+
+def _unknown_name(name: str, span: Span | None, scope: Scope) -> NameResolutionError:
+    if scope.function(name) is not None:
+        return NameResolutionError(
+            f"'{name}' is a function, but stands here without arguments", span=span, hint=f"Write {name}(...)."
+        )
+    near = nearest(name, [*scope.known_names(), *BUILTINS, *unit_names()])
+    hint = f"Did you mean '{near}'? " if near and near != name else ""
+    hint += (
+        f"If '{name}' is a parameter of the model, add a line '{name} : unit' to the equations; if it is a "
+        f"constant, define it in Python before."
+    )
+    return NameResolutionError(f"the name '{name}' means nothing here", span=span, hint=hint)
+
+
+def _unknown_function(name: str, expr: Call, scope: Scope) -> NameResolutionError:
+    span = expr.span
+    if span is not None:
+        span = Span(span.source, span.start, span.start + len(name))
+    if scope.symbol(name) is not None:
+        return NameResolutionError(
+            f"'{name}' is not a function", span=span, hint=f"Write '{name}*(...)' if a product is meant."
+        )
+    near = nearest(name, [b for b in BUILTINS if not b.startswith("_")])
+    hint = f"Did you mean '{near}'?" if near else "Functions of your own are made with the decorator @function."
+    return NameResolutionError(f"there is no function '{name}'", span=span, hint=hint)
+
+
+# -- checks that collect ----------------------------------------------------------------------------
+
+
+def _raise_all(errors: list[EcclesError]) -> None:
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        text = "\n\n".join(str(error) for error in errors)
+        kinds = {type(e) for e in errors}
+        kind = kinds.pop() if len(kinds) == 1 else ModelError
+        raise kind(f"{len(errors)} problems:\n\n{text}")
+
+
+def check_expression(
+    expr: Expr,
+    scope: Scope,
+    *,
+    expect_dim: Dimension | None = None,
+    expect_type: str | None = None,
+    what: str = "",
+) -> ExprType:
+    """The dimension and type of an expression, which have to be as expected."""
+    found = infer(expr, scope)
+    if expect_type == "boolean" and found.type != "boolean":
+        raise TypeProblem(
+            f"{what or 'this'} has to be a condition, but '{show(expr)}' is {found.dim.friendly()}", span=expr.span,
+            hint=f"Compare it with something, as in '{show(expr)} > {'1' if found.dim is DIMENSIONLESS else '-50*' + found.dim.example_unit()}'.",
+        )  # fmt: skip
+    if expect_dim is not None and found.dim is not expect_dim:
+        raise DimensionMismatchError(
+            f"{what or 'this'} has to be {expect_dim.friendly()}, but '{show(expr)}' is {found.dim.friendly()}",
+            found.dim, expect_dim, span=expr.span,
+            hint=f"Give it a unit, as in ({show(expr)})*{expect_dim.example_unit()}." if found.dim is DIMENSIONLESS else None,
+        )  # fmt: skip
+    return found
+
+
+def check_statements(assignments: Sequence[Assignment], scope: Scope) -> dict[str, ExprType]:
+    """Check statements; returns dimension and type of the temporaries among their targets.
+
+    Raises
+    ------
+    EcclesError
+        All problems together.
+    """
+    temporaries: dict[str, ExprType] = {}
+    symbols: dict[str, Symbol] = {}
+    inner = DictScope(symbols, parent=scope)
+    errors: list[EcclesError] = []
+    for a in assignments:
+        try:
+            _check_assignment(a, scope, inner, temporaries)
+        except EcclesError as error:
+            errors.append(error)
+            if a.target not in temporaries and scope.symbol(a.target) is None:
+                temporaries[a.target] = ExprType(DIMENSIONLESS, "float")
+        if a.target in temporaries:
+            kind = temporaries[a.target]
+            symbols[a.target] = Symbol(a.target, kind.dim, kind.type)
+    _raise_all(errors)
+    return temporaries
+
+
+def _check_assignment(a: Assignment, scope: Scope, inner: Scope, temporaries: dict[str, ExprType]) -> None:
+    symbol = scope.symbol(a.target)
+    if symbol is not None and symbol.kind == "constant":
+        raise EquationError(
+            f"'{a.target}' is a constant of the script and cannot be assigned to", span=a.target_span,
+            hint=f"Make it a parameter of the model with a line '{a.target} : ...', or choose another name.",
+        )  # fmt: skip
+    if symbol is not None and not symbol.writable:
+        raise EquationError(f"'{a.target}' cannot be assigned to", span=a.target_span)
+    if symbol is None and a.target not in temporaries and a.op != "=":
+        raise _unknown_name(a.target, a.target_span, scope)
+    found = infer(a.value, inner)
+    target = ExprType(symbol.dim, symbol.type) if symbol is not None else temporaries.get(a.target)
+    if target is None:
+        temporaries[a.target] = found
+        return
+    if a.op in ("*=", "/=", "//=", "%=", "**="):
+        if found.dim is not DIMENSIONLESS:
+            raise DimensionMismatchError(
+                f"'{a.target}' would change its unit: it is multiplied or divided by {found.dim.friendly()}",
+                found.dim, span=a.value.span,
+            )  # fmt: skip
+        return
+    if (found.type == "boolean") != (target.type == "boolean"):
+        if target.type == "boolean":
+            _boolean(a.value, inner)
+        else:
+            _number(a.value, inner)
+    if found.dim is not target.dim:
+        word = {"=": "set", "+=": "increase", "-=": "decrease"}[a.op]
+        joint = "to" if a.op == "=" else "by"
+        hint = None
+        if found.dim is DIMENSIONLESS:
+            hint = f"Give the value a unit, as in {show(a.value)}*{target.dim.example_unit()}."
+        elif target.dim is DIMENSIONLESS:
+            hint = (
+                f"Either leave the unit out, or declare '{a.target}' with a unit "
+                f"('... : {found.dim.example_unit(scaled=False)}')."
+            )
+        raise DimensionMismatchError(
+            f"cannot {word} '{a.target}', which is {target.dim.friendly()}, {joint} {found.dim.friendly()}",
+            found.dim, target.dim, span=a.value.span, hint=hint,
+        )  # fmt: skip
+
+
+def check_equations(equations: Equations, scope: Scope) -> None:
+    """Check dimensions and types of all equations.
+
+    Raises
+    ------
+    EcclesError
+        All problems together.
+    """
+    noise = {
+        name: Symbol(name, second.dim**-0.5, "float", "builtin", writable=False) for name in equations.stochastic_variables
+    }
+    inner = DictScope(noise, parent=scope)
+    errors: list[EcclesError] = []
+    for equation in equations.values():
+        if equation.expr is None:
+            continue
+        try:
+            _check_equation(equation, equation.expr, inner)
+        except EcclesError as error:
+            errors.append(error)
+    _raise_all(errors)
+
+
+def _check_equation(equation: Equation, expr: Expr, scope: Scope) -> None:
+    for node in walk(expr):
+        if isinstance(node, Call):
+            spec = scope.function(node.function)
+            if spec is not None and spec.stateful and "constant over dt" not in equation.flags:
+                raise EquationError(
+                    f"{node.function}() gives another number each time, so it cannot stand in this equation",
+                    span=node.span,
+                    hint="For noise in a differential equation use xi (unit second**-.5); for a number drawn once per "
+                    "step flag a subexpression with (constant over dt).",
+                )
+    found = infer(expr, scope)
+    if equation.type == "boolean":
+        if found.type != "boolean":
+            _boolean(expr, scope)
+        return
+    if found.type == "boolean":
+        _number(expr, scope)
+    if equation.type == "integer" and found.type == "float":
+        raise TypeProblem(
+            f"'{equation.name}' is an integer, but its expression is not", span=expr.span,
+            hint="Write int(...) around it, or give it the unit 1 instead of integer.",
+        )  # fmt: skip
+    wanted = equation.dim / second.dim if equation.kind == "differential" else equation.dim
+    if found.dim is wanted:
+        return
+    if equation.kind == "differential":
+        message = (
+            f"d{equation.name}/dt has to be {equation.dim.describe() if equation.dim is not DIMENSIONLESS else 'a number'} "
+            f"per second ({(wanted).symbol()}), but the right-hand side is {found.dim.friendly()}"
+        )
+        hint = f"'{equation.name}' is {equation.dim.friendly()}, as its unit says."
+        if found.dim is equation.dim:
+            hint += " Divide the right-hand side by a time constant, as in (...)/tau."
+    else:
+        message = (
+            f"'{equation.name}' is declared as {wanted.friendly()}, but its expression is {found.dim.friendly()}"
+        )
+        hint = f"Change the unit behind the colon to '{found.dim.example_unit(scaled=False)}', or the expression."
+    raise DimensionMismatchError(message, found.dim, wanted, span=expr.span, hint=hint)
+
+
