@@ -125,12 +125,18 @@ def _only_at(body: tuple[ir.Stmt, ...], local: ir.Local, slots: set[int]) -> boo
 def _merge(first: ir.VectorFor, second: ir.VectorFor) -> ir.VectorFor:
     """One loop; values that the first part stores are used by the second without loading."""
     stored: dict[int, ir.Expr] = {}
+    body: list[ir.Stmt] = []
     for statement in first.body:
         if isinstance(statement, ir.Store):
+            value = statement.value
+            if not isinstance(value, ir.Const | ir.Local):  # read again, it could load what was just stored
+                name = ir.Local(f"{first.local.name}.{second.local.name}.{statement.buffer.slot}.{len(body)}", value.type)
+                body.append(ir.Let(name, value))
+                statement, value = ir.Store(statement.buffer, statement.index, name), name
             stored.pop(statement.buffer.slot, None)
             if statement.buffer.element in FORWARDED and statement.index == first.local:
-                stored[statement.buffer.slot] = statement.value
-    body = list(first.body)
+                stored[statement.buffer.slot] = value
+        body.append(statement)
     memo: dict[int, ir.Expr] = {}
 
     def renamed(expr: ir.Expr) -> ir.Expr:

@@ -1,0 +1,93 @@
+"""The passes in order, and compilation with both caches."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import OrderedDict
+from collections.abc import Callable
+
+from eccles.compile import cache as disk
+from eccles.compile import ir
+from eccles.compile.passes.fuse import fuse
+from eccles.compile.passes.hoist import hoist
+from eccles.compile.text import show
+from eccles.compile.verify import verify
+
+__all__ = ["PASSES", "NativeProgram", "assembly_text", "compile_program", "llvm_text", "optimise"]
+
+PASSES: tuple[tuple[str, Callable[[ir.Program], ir.Program]], ...] = (
+    ("fuse loops", fuse),
+    ("move invariants", hoist),
+)
+KEPT = 64  # programs in memory
+CODE_VERSION = 1  # of the emitter: raise it when the same IR gives other machine code
+
+NativeProgram = Callable[[int], int]
+
+_in_memory: OrderedDict[str, NativeProgram] = OrderedDict()
+
+
+def optimise(program: ir.Program) -> ir.Program:
+    """The program after all passes; checked after each with ECCLES_VERIFY=1."""
+    checking = os.environ.get("ECCLES_VERIFY") == "1"
+    if checking:
+        verify(program)
+    for _, transform in PASSES:
+        program = transform(program)
+        if checking:
+            verify(program)
+    return program
+
+
+def compile_program(program: ir.Program, *, portable: bool = False, cache: bool = True) -> NativeProgram:
+    """Machine code for a program.
+
+    Parameters
+    ----------
+    portable : bool
+        The same bits on every CPU: no fused multiply-add.
+    cache : bool
+        Whether to look in, and add to, the caches in memory and on disk.
+
+    Returns
+    -------
+    callable
+        Takes the address of the table of buffers; returns the number of an outcome.
+    """
+    program = optimise(program)
+    from eccles.compile import llvm  # costs some 30 ms
+
+    target = llvm.host_target(portable)
+    key = hashlib.sha256(f"{CODE_VERSION}|{target.key}|{show(program)}".encode()).hexdigest()
+    if cache and key in _in_memory:
+        _in_memory.move_to_end(key)
+        return _in_memory[key]
+    native: NativeProgram | None = None
+    if cache:
+        code = disk.read(key)
+        if code is not None:
+            native = llvm.load(program.name, code, target)
+    if native is None:
+        native, code = llvm.build(program, target)
+        if cache and code:
+            disk.write(key, code)
+    if cache:
+        _in_memory[key] = native
+        if len(_in_memory) > KEPT:
+            _in_memory.popitem(last=False)
+    return native
+
+
+def llvm_text(program: ir.Program, *, portable: bool = False) -> str:
+    """LLVM IR of a program, before LLVM's own passes."""
+    from eccles.compile import llvm
+
+    return llvm.emit(optimise(program), llvm.host_target(portable))
+
+
+def assembly_text(program: ir.Program, *, portable: bool = False) -> str:
+    """Machine code of a program, as text."""
+    from eccles.compile import llvm
+
+    return llvm.assembly(optimise(program), llvm.host_target(portable))
