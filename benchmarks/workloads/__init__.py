@@ -152,6 +152,11 @@ ROWS: dict[str, Row] = {
         quick_seconds=1.0,
         # own random numbers in each simulator: four standard errors of the counts
         agreement={"input_spikes": 0.015, "output_spikes": 0.15, "mean_w": 0.05},
+        # the mean drive is at threshold, so the output amplifies small differences: see nest_w4.py
+        loose_agreement={
+            PRECISE: {"input_spikes": 0.015, "output_spikes": 0.3, "mean_w": 0.05},
+            NEST: {"input_spikes": 0.015, "output_spikes": 0.3, "mean_w": 0.05},
+        },
         run_aims={(GRID, CPP): Aim(40.0, 50.0), (GRID, NEST): Aim(350.0)},
     ),
     "W5": Row(

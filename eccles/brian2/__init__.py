@@ -17,7 +17,7 @@ from eccles.brian2 import numpy_, pylab
 from eccles.brian2.preferences import BrianLogger, get_device, prefs, set_device
 from eccles.engine.clock import Clock
 from eccles.errors import DimensionMismatchError, EquationError
-from eccles.integrate.explicit import ExplicitStateUpdater
+from eccles.integrate.explicit import ExplicitIntegrator as ExplicitStateUpdater
 from eccles.integrate.problem import UnsupportedEquationsException
 from eccles.language.equations import Equations
 from eccles.objects.magic import defaultclock, seed, start_scope

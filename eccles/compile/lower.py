@@ -161,6 +161,7 @@ class Lowerer:
                 return result
             case Call(function, args):
                 return self._call(function, tuple(self.expr(a) for a in args), node)
+        raise InternalError("this expression has no native form", span=node.span)
 
     def _arithmetic(self, op: str, left: ir.Expr, right: ir.Expr) -> ir.Expr:
         if op in ARITHMETIC:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from eccles.errors import EquationError, Source, Span, SyntaxProblem, nearest
 from eccles.language.functions import BUILTINS
-from eccles.language.nodes import Binary, Expr, Name, Number, Unary, names_in, substitute
+from eccles.language.nodes import Binary, Expr, Name, Number, names_in, substitute
 from eccles.language.parser import _checked_length, _without_comment, parse_expression, parse_span
 from eccles.language.printer import latex, show
 from eccles.units import DIMENSIONLESS, Dimension, Quantity, second

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from eccles.errors import DimensionMismatchError, ModelError, Source, Span, TypeProblem
-from eccles.language.nodes import Assignment, Binary, Call, Expr, Logical, Name, Unary, names_in, walk
+from eccles.errors import DimensionMismatchError, ModelError, Source, TypeProblem
+from eccles.language.nodes import Assignment, Call, Expr, Name, names_in, walk
 from eccles.language.parser import _Reader
 from eccles.units import DIMENSIONLESS, Dimension, Quantity, get_dimensions, second
 from eccles.units.check import check_units

@@ -27,14 +27,14 @@ from eccles.language.evaluate import evaluate
 from eccles.language.functions import BUILTINS, UserFunction
 from eccles.language.nodes import Call, Expr, names_in, walk
 from eccles.language.parser import parse_expression
-from eccles.language.resolve import Namespace, external_symbol
+from eccles.language.resolve import Namespace
 from eccles.objects import magic
 from eccles.objects.naming import unique_name
 from eccles.objects.problems import GroupScope
 from eccles.objects.semantics import ECCLES, Semantics
 from eccles.objects.timed import TimedArray
 from eccles.objects.variables import ELEMENTS, Variable, VariableView, positions_of
-from eccles.units import DIMENSIONLESS, Dimension, Quantity, second
+from eccles.units import DIMENSIONLESS, Quantity, second
 
 __all__ = ["DRAWS", "Code", "Group", "SimulationObject"]
 
@@ -167,6 +167,10 @@ class Code:
     def expr(self, tree: Expr) -> ir.Expr:
         """The value of an expression."""
         return self.lowerer.expr(tree)
+
+    def number(self, tree: Expr) -> ir.Expr:
+        """The value of an expression as a float."""
+        return convert(self.lowerer.expr(tree), F64)
 
     def draw(self, function: ir.Function, *args: ir.Expr) -> ir.Expr:
         """A random number that no other draw of the program has."""
@@ -331,6 +335,10 @@ class Group(SimulationObject):
     def variable(self, name: str) -> Variable:
         """The variable of this name."""
         return self._variables[name]
+
+    def variables(self) -> Iterable[Variable]:
+        """The stored variables."""
+        return self._variables.values()
 
     def is_shared(self, name: str) -> bool:
         """Whether the name is a variable with one value for all elements."""
@@ -581,8 +589,9 @@ class Group(SimulationObject):
 
     def __getattr__(self, name: str) -> Any:
         variables = self.__dict__.get("_variables")
-        if variables is None or name.startswith("__"):
+        if name.startswith("_") or not self.__dict__.get("_ready"):
             raise AttributeError(name)
+        assert variables is not None
         plain, units = (name, True)
         if name.endswith("_") and name not in variables:
             plain, units = name[:-1], False
@@ -597,14 +606,13 @@ class Group(SimulationObject):
             ) from None
 
     def __setattr__(self, name: str, value: Any) -> None:
-        variables = self.__dict__.get("_variables")
-        if variables is None or name in self.__dict__ or _is_attribute(type(self), name):
+        if not self.__dict__.get("_ready") or name in self.__dict__ or _is_attribute(type(self), name):
             object.__setattr__(self, name, value)
             return
-        plain = name[:-1] if name.endswith("_") and name not in variables else name
+        plain = name[:-1] if name.endswith("_") and name not in self._variables else name
         if self.symbol(plain) is not None:
             self.view(plain, units=plain == name)[:] = value
-        elif name.startswith("_") or self.__dict__.get("_building", True):
+        elif name.startswith("_"):
             object.__setattr__(self, name, value)
         else:
             near = nearest(name, self.internal_names())

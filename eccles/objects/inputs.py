@@ -84,7 +84,7 @@ class PoissonGroup(SpikeSource):
             if np.any(values < 0):
                 raise SetupError("a rate cannot be negative")
             variable.array.data[:] = values
-        self._building = False
+        self._ready = True  # from now on attributes are variables
 
     def __len__(self) -> int:
         return self._n
@@ -225,7 +225,7 @@ class SpikeGeneratorGroup(SpikeSource):
         self._period = 0.0
         self._binned: object = None
         self.set_spikes(indices, times, period, sorted)
-        self._building = False
+        self._ready = True  # from now on attributes are variables
 
     def __len__(self) -> int:
         return self._n
@@ -488,7 +488,7 @@ class _WeightText(Group):
         if target.semantics.bind == "construction":
             self.bind(magic.users_names())
             self.check()
-        self._building = False
+        self._ready = True  # from now on attributes are variables
 
     def __len__(self) -> int:
         return len(self._target)

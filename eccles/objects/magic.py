@@ -81,6 +81,12 @@ def seed_value() -> int:
     return _seed
 
 
+def restore_seed(value: int) -> None:
+    """Go back to a seed without beginning its streams anew."""
+    global _seed
+    _seed = value
+
+
 def next_ordinal(key: int) -> int:
     """How often a stream was drawn from outside a run; counts this time."""
     count = _ordinals.get(key, 0)

@@ -7,9 +7,9 @@ made later starts at the network's time.
 
 from __future__ import annotations
 
-import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from eccles.engine.clock import Clock, to_seconds
 from eccles.engine.loop import Runner
 from eccles.engine.program import Block, ProgramBuilder
 from eccles.errors import EcclesError, SetupError, nearest, warn
-from eccles.objects import magic, snapshot
+from eccles.objects import advice, magic, snapshot
 from eccles.objects.group import Group, SimulationObject
 from eccles.objects.progress import make_report
 from eccles.objects.semantics import ECCLES, Semantics
@@ -28,6 +28,19 @@ from eccles.units import Quantity, second
 __all__ = ["BrianObjectException", "MagicError", "Network", "MagicNetwork", "run", "stop"]
 
 DEFAULT_SCHEDULE = ("start", "groups", "thresholds", "synapses", "resets", "end")
+
+
+KEPT_STATE = 4 * 2**20  # bytes of state that are copied before each run, for `explain`
+
+
+@dataclass(frozen=True)
+class LastRun:
+    """The last run of a network: who took part, from when, how long, and the state before."""
+
+    objects: list[SimulationObject]
+    start: float
+    duration: float
+    before: dict[str, dict[str, np.ndarray]] | None
 
 
 class MagicError(SetupError):
@@ -60,6 +73,7 @@ class Network:
         self._plan: Runner | None = None
         self._plan_key: object = None
         self._snapshots: dict[str, dict[str, Any]] = {}
+        self.last_run: LastRun | None = None
         self.add(*objects)
 
     # -- membership -----------------------------------------------------------------------------
@@ -203,12 +217,36 @@ class Network:
         clocks = self._set_clocks(everything)
         for obj in everything:
             self._guarded(obj, lambda o=obj: o.before_run(names, seconds))
+        advice.before_first_run(everything)
         runner = self._prepare(everything, clocks)
+        self.last_run = self._note(everything, seconds)
         ends = [self._end(clock, seconds) for clock in clocks]
         self._run(runner, ends, seconds, report, report_period)
         for obj in everything:
             obj.network = weakref.ref(self)
             obj.after_run()
+
+    def _note(self, everything: list[SimulationObject], seconds: float) -> LastRun:
+        """What `explain` needs to know of a run that is about to begin."""
+        groups = [obj for obj in everything if isinstance(obj, Group)]
+        small = sum(v.array.data.nbytes for g in groups for v in g.variables()) < KEPT_STATE
+        before = {obj.name: obj.state() for obj in groups} if small else None
+        return LastRun(everything, self._t, seconds, before)
+
+    def rerun(self, objects: list[SimulationObject], last: LastRun) -> None:
+        """Do a run again with these objects, whose state has been put back to its beginning."""
+        now, plan, key = self._t, self._plan, self._plan_key
+        self._t = last.start
+        try:
+            clocks = self._set_clocks(objects)
+            for obj in objects:
+                obj.before_run(None, last.duration)
+            runner = self._prepare(objects, clocks)
+            if runner is not None:
+                runner.run([self._end(clock, last.duration) for clock in clocks], stop_requested=lambda: False)
+        finally:
+            self._t, self._plan, self._plan_key = now, plan, key
+            self._set_clocks(objects)
 
     def _run(
         self, runner: Runner | None, ends: list[int], seconds: float, report: Any, report_period: Quantity

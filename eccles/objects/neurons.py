@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from eccles.compile import ir
-from eccles.compile.ir import Element, I64, Op
+from eccles.compile.ir import Element, Op
 from eccles.compile.lower import Lowerer, convert
 from eccles.engine.clock import Clock, to_seconds
 from eccles.engine.events import EventBuffer
@@ -17,7 +17,7 @@ from eccles.engine.state import Array
 from eccles.errors import SetupError, UnitError
 from eccles.integrate.choose import step_of
 from eccles.integrate.problem import Problem, Step
-from eccles.language.check import Symbol, check_equations, check_expression, check_statements
+from eccles.language.check import Symbol, check_equations, check_expression, check_statements, infer
 from eccles.language.equations import Equation, Equations
 from eccles.language.nodes import Assignment, Call, Expr, Name, names_in, walk
 from eccles.language.parser import parse_expression, parse_statements
@@ -30,7 +30,7 @@ from eccles.objects.semantics import Semantics
 from eccles.objects.statements import IR_TYPES, emit_assignments
 from eccles.objects.timed import TimedArray
 from eccles.objects.variables import Variable, VariableView
-from eccles.units import DIMENSIONLESS, Quantity, get_dimensions, second
+from eccles.units import DIMENSIONLESS, Dimension, Quantity, get_dimensions, second
 
 __all__ = ["NeuronGroup", "SpikeSource", "Subgroup"]
 
@@ -173,7 +173,7 @@ class NeuronGroup(SpikeSource):
         if self.semantics.bind == "construction":
             self.bind(magic.users_names())
             self.check()
-        self._building = False
+        self._ready = True  # from now on attributes are variables
 
     # -- construction ---------------------------------------------------------------------------
 
@@ -304,7 +304,7 @@ class NeuronGroup(SpikeSource):
         return True if name == "not_refractory" else None
 
     def __setattr__(self, name: str, value: Any) -> None:
-        equations = self.__dict__.get("equations")
+        equations = self.__dict__.get("equations") if self.__dict__.get("_ready") else None
         if equations is not None and name in equations and "linked" in equations[name].flags:
             from eccles.objects.linked import Link
 
@@ -542,6 +542,34 @@ class NeuronGroup(SpikeSource):
             if assignment.target in self._variables:
                 yield self._variables[assignment.target].array
 
+    # -- for advice and explanations ----------------------------------------------------------------
+
+    def condition(self, event: str) -> Expr:
+        """The condition of an event."""
+        return self._conditions[event]
+
+    def last_spikes(self) -> np.ndarray:
+        """The time of each neuron's last spike in seconds, (N,)."""
+        return self._last_spike.data
+
+    def external(self, name: str) -> Any:
+        """What a name outside the model stands for."""
+        return self._external[name]
+
+    def variable_names(self) -> set[str]:
+        """Names of the stored variables."""
+        return set(self._variables)
+
+    def dimension_of(self, tree: Expr) -> Dimension:
+        """The dimension of an expression."""
+        return infer(tree, self.scope()).dim
+
+    def is_stateful(self, tree: Expr) -> bool:
+        """Whether the expression gives another value each time it is computed."""
+        return any(
+            isinstance(node, Call) and getattr(self.function(node.function), "stateful", False) for node in walk(tree)
+        )
+
     # -- users' calls -----------------------------------------------------------------------------
 
     def run_regularly(
@@ -667,7 +695,7 @@ class Subgroup(SpikeSource):
         self.start = parent.start + start
         self._stop = parent.start + stop
         self._runners: list[SimulationObject] = []
-        self._building = False
+        self._ready = True  # from now on attributes are variables
 
     @property
     def semantics(self) -> Semantics:  # type: ignore[override]

@@ -75,7 +75,7 @@ class Pathway(Group):
         self._bound: object = None
         with Deferring(synapses):
             self._statements = parse_statements(text, f"{synapses.name}, on_{side}")
-        self._building = False
+        self._ready = True  # from now on attributes are variables
 
     # -- names ----------------------------------------------------------------------------------
 

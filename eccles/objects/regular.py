@@ -41,7 +41,7 @@ class _Attached(Group):
         if group.semantics.bind == "construction":
             self.bind(magic.users_names())
             self.check()
-        self._building = False
+        self._ready = True  # from now on attributes are variables
 
     def __len__(self) -> int:
         return len(self.group)

@@ -129,7 +129,7 @@ class Synapses(Group):
             for pathway in self._pathways:
                 pathway.bind(magic.users_names())
             self.check()
-        self._building = False
+        self._ready = True  # from now on attributes are variables
 
     # -- construction ---------------------------------------------------------------------------
 

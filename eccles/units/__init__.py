@@ -19,6 +19,43 @@ from eccles.units.quantity import (
 )
 from eccles.errors import DimensionMismatchError
 
+# the most used ones by name, for editors and type checkers
+second = standard_names["second"]
+metre = standard_names["metre"]
+meter = standard_names["meter"]
+volt = standard_names["volt"]
+amp = standard_names["amp"]
+siemens = standard_names["siemens"]
+farad = standard_names["farad"]
+ohm = standard_names["ohm"]
+hertz = standard_names["hertz"]
+kelvin = standard_names["kelvin"]
+mole = standard_names["mole"]
+kilogram = standard_names["kilogram"]
+molar = standard_names["molar"]
+ms = standard_names["ms"]
+us = standard_names["us"]
+mV = standard_names["mV"]
+nA = standard_names["nA"]
+pA = standard_names["pA"]
+uA = standard_names["uA"]
+mA = standard_names["mA"]
+nS = standard_names["nS"]
+uS = standard_names["uS"]
+mS = standard_names["mS"]
+pF = standard_names["pF"]
+nF = standard_names["nF"]
+uF = standard_names["uF"]
+Hz = standard_names["Hz"]
+kHz = standard_names["kHz"]
+MHz = standard_names["MHz"]
+um = standard_names["um"]
+cm = standard_names["cm"]
+mm = standard_names["mm"]
+mM = standard_names["mM"]
+uM = standard_names["uM"]
+um2 = standard_names["um2"]
+cm2 = standard_names["cm2"]
 globals().update(standard_names)
 
 __all__ = [  # noqa: PLE0604

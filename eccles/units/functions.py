@@ -10,8 +10,33 @@ from typing import Any
 
 import numpy as np
 from numpy import (
-    arccos, arccosh, arcsin, arcsinh, arctan, arctanh, cos, cosh, diagonal, dot, exp, expm1, linspace, log,
-    log10, log1p, ones_like, ptp, ravel, sin, sinh, sqrt, tan, tanh, trace, where, zeros_like,
+    arccos,
+    arccosh,
+    arcsin,
+    arcsinh,
+    arctan,
+    arctanh,
+    cos,
+    cosh,
+    diagonal,
+    dot,
+    exp,
+    expm1,
+    linspace,
+    log,
+    log1p,
+    log10,
+    ones_like,
+    ptp,
+    ravel,
+    sin,
+    sinh,
+    sqrt,
+    tan,
+    tanh,
+    trace,
+    where,
+    zeros_like,
 )  # fmt: skip
 
 from eccles.units.quantity import bare, common_dimension, wrap
