@@ -9,9 +9,11 @@ attributes (`err.span`, `err.hint`), so that tests and tools need not parse pros
 from __future__ import annotations
 
 import difflib
+import sys
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
+from types import FrameType
 
 __all__ = [
     "DimensionMismatchError",
@@ -28,6 +30,7 @@ __all__ = [
     "SyntaxProblem",
     "TypeProblem",
     "UnitError",
+    "forget_warnings",
     "nearest",
     "silence",
     "warn",
@@ -184,6 +187,7 @@ class EcclesWarning(UserWarning):
 
 
 _silenced: set[str] = set()
+_shown: set[tuple[str, str, int]] = set()
 
 
 def silence(*names: str) -> None:
@@ -193,10 +197,25 @@ def silence(*names: str) -> None:
     _silenced.update(names)
 
 
-def warn(name: str, message: str, *, stacklevel: int = 2) -> None:
-    """Show a named warning unless the user has silenced it."""
-    if name not in _silenced:
-        warnings.warn(EcclesWarning(name, message), stacklevel=stacklevel + 1)
+def warn(name: str, message: str) -> None:
+    """Show a named warning unless the user has silenced it; once for each line of the script.
+
+    The warning points to the line of the script that led to it, not into Eccles.
+    """
+    if name in _silenced:
+        return
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("eccles."):
+        frame = frame.f_back
+    filename, line = ("", 0) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
+    if (name, filename, line) not in _shown:
+        _shown.add((name, filename, line))
+        warnings.warn_explicit(EcclesWarning(name, message), None, filename, line)
+
+
+def forget_warnings() -> None:
+    """Show warnings again that were shown already."""
+    _shown.clear()
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -3,7 +3,8 @@
 Deviations: an adaptive Runge-Kutta step instead of Euler's, a delay of one step, and other random numbers.
 Over five seeds it fires 312 to 334 times in 10 s where Brian 2 fires 381 to 408 times. The likely reason: the
 delay moves pairs that coincide from potentiation to depression, the weights end 1 % lower, and with the
-mean drive at threshold the output amplifies that. A leak of 1 nS makes conductances read as multiples of the leak.
+mean drive at threshold the output amplifies that. A leak of 1 nS makes conductances read as multiples of
+the leak.
 """
 
 import numpy as np

@@ -307,7 +307,6 @@ def _notice(array: Any, item: Any) -> None:
             "last_element",
             f"{monitor}.{variable}[-1] is the whole trace of the last recorded element, not the last value: "
             f"that is {monitor}.{variable}[0, -1], or after the run simply {source}.{variable}[0]",
-            stacklevel=3,
         )
 
 

@@ -640,8 +640,9 @@ class Synapses(Group):
             problems.run(lambda: check_equations(self.equations, scope))
             for equation in self.summed:
                 problems.run(lambda e=equation: self._check_summed(e))
-            for pathway in self._pathways:
-                problems.run(pathway.check)
+            if self.semantics.bind == "construction":  # else pathways check themselves when they are bound
+                for pathway in self._pathways:
+                    problems.run(pathway.check)
             problems.run(self.event_driven_statements)
             problems.run(self._check_event_driven_use)
 
