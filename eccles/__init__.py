@@ -14,6 +14,7 @@ made in milliseconds without a compiler.
 """
 
 from eccles import units
+from eccles.engine.clock import Clock
 from eccles.errors import (
     DimensionMismatchError,
     EcclesError,
@@ -48,7 +49,6 @@ from eccles.objects import (
     start_scope,
     stop,
 )
-from eccles.engine.clock import Clock
 from eccles.units import *  # noqa: F403  (the names of units are data: see units/names.py)
 
 __version__ = "0.1.0"

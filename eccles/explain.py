@@ -142,7 +142,11 @@ class _Watch(SimulationObject):
             margin = code.lowerer.let("margin", Op("fsub", (left, code.number(self.right))))
             old = b.load(self._margin, i)
             nearer = code.lowerer.let("nearer", Op("fgt", (margin, old)))
-            for array, value in ((self._left, left), (self._step, b.step(self.clock)), (self._margin, margin)):
+            for array, value in (
+                (self._left, left),
+                (self._step, b.step(self.clock)),
+                (self._margin, margin),
+            ):
                 b.store(array, i, Op("select", (nearer, value, b.load(array, i))))
 
     def report(self) -> str:

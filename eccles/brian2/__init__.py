@@ -85,7 +85,10 @@ _OWN = [
     "numpy", "prefs", "restore", "run", "seed", "set_device", "start_scope", "stop", "store",
 ]  # fmt: skip
 
-__all__ = sorted({*pylab.names(), *numpy_.__all__, *units.__all__, *_OWN} - {"sum", "min", "max", "abs", "round", "pow", "any", "all", "bool"})  # noqa: PLE0605
+__all__ = sorted(
+    {*pylab.names(), *numpy_.__all__, *units.__all__, *_OWN}
+    - {"sum", "min", "max", "abs", "round", "pow", "any", "all", "bool"}
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -11,6 +11,6 @@ from eccles.units.functions import *  # noqa: F403
 
 _PUBLIC = [name for name in numpy.__all__ if not name.startswith("_")]
 
-__all__ = sorted(  # noqa: PLE0605
+__all__ = sorted(
     {*_PUBLIC, *_functions.__all__, "normal", "permutation", "rand", "randint", "randn", "uniform"}
 )

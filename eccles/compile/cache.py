@@ -25,7 +25,11 @@ SUFFIX = ".obj"
 def _default() -> Path:
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA")
-        return Path(base) / "eccles" / "cache" if base else Path.home() / "AppData" / "Local" / "eccles" / "cache"
+        return (
+            Path(base) / "eccles" / "cache"
+            if base
+            else Path.home() / "AppData" / "Local" / "eccles" / "cache"
+        )
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "eccles"
     base = os.environ.get("XDG_CACHE_HOME")

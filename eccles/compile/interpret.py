@@ -216,5 +216,3 @@ class _Machine:
                     self.statements(then if self.expr(condition, names) else orelse, names)
                 case ir.Return(value):
                     raise _Returned(self.expr(value, names))
-
-

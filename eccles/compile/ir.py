@@ -24,9 +24,9 @@ from enum import Enum
 from typing import Literal
 
 __all__ = [
+    "BOOL",
     "F64",
     "I64",
-    "BOOL",
     "VECTOR_PADDING",
     "Append",
     "Buffer",
@@ -167,7 +167,10 @@ OPERATIONS: dict[str, tuple[tuple[Type | None, ...], Type | None]] = {
     "floor": ((F64,), F64),
     "ceil": ((F64,), F64),
     "trunc": ((F64,), F64),
-    "fmuladd": ((F64, F64, F64), F64),  # a*b + c: fused where the CPU can and not `portable`, else rounded twice
+    "fmuladd": (
+        (F64, F64, F64),
+        F64,
+    ),  # a*b + c: fused where the CPU can and not `portable`, else rounded twice
     "fmin": ((F64, F64), F64),  # a < b ? a : b, so NaN in either gives b
     "fmax": ((F64, F64), F64),  # a > b ? a : b, so NaN in either gives b
     # 64-bit two's complement, wrapping

@@ -275,7 +275,9 @@ class _Emitter:
         return None
 
     def _address(self, buffer: ir.Buffer, index: str) -> str:
-        return self.op(f"getelementptr inbounds {MEMORY[buffer.element]}, ptr {self.pointers[buffer.slot]}, i64 {index}")
+        return self.op(
+            f"getelementptr inbounds {MEMORY[buffer.element]}, ptr {self.pointers[buffer.slot]}, i64 {index}"
+        )
 
     def _load(self, buffer: ir.Buffer, index: ir.Expr) -> _Value:
         memory = MEMORY[buffer.element]

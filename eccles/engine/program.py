@@ -313,9 +313,7 @@ class ProgramBuilder:
             self.clock_store, self.clocks, self.outcomes, self.prepares,
         )  # fmt: skip
 
-    def _segments(
-        self, bodies: list[tuple[Block, list[ir.Stmt]]], due: dict[int, ir.Expr]
-    ) -> list[ir.Stmt]:
+    def _segments(self, bodies: list[tuple[Block, list[ir.Stmt]]], due: dict[int, ir.Expr]) -> list[ir.Stmt]:
         """The blocks, those between two points of return under one guard."""
         segments: list[tuple[int, list[ir.Stmt]]] = []
         for idx, (block, statements) in enumerate(bodies):
@@ -359,4 +357,3 @@ class ProgramBuilder:
         for condition in going[1:]:
             any_going = Op("or", (any_going, condition))
         return any_going, due
-

@@ -10,7 +10,7 @@ import numpy as np
 
 from eccles.compile.ir import VECTOR_PADDING, Element
 
-__all__ = ["Array", "DTYPES"]
+__all__ = ["DTYPES", "Array"]
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 

@@ -194,7 +194,11 @@ def _linear(expr: Expr, name: str) -> tuple[Expr, Expr] | None:
             if inner is None:
                 return None
             parts = tuple(
-                fold(Binary("*", scale, part, span, op_span) if first else Binary("*", part, scale, span, op_span))
+                fold(
+                    Binary("*", scale, part, span, op_span)
+                    if first
+                    else Binary("*", part, scale, span, op_span)
+                )
                 for part in inner
             )
             return parts[0], parts[1]

@@ -103,7 +103,10 @@ class DictScope:
     """A scope made of dictionaries."""
 
     def __init__(
-        self, symbols: Mapping[str, Symbol], functions: Mapping[str, Any] | None = None, parent: Scope | None = None
+        self,
+        symbols: Mapping[str, Symbol],
+        functions: Mapping[str, Any] | None = None,
+        parent: Scope | None = None,
     ) -> None:
         self._symbols = symbols
         self._functions = functions or {}
@@ -228,10 +231,14 @@ def _power(left: Expr, right: Expr, scope: Scope) -> ExprType:
     a, b = _number(left, scope), _number(right, scope)
     if b.dim is not DIMENSIONLESS:
         raise DimensionMismatchError(
-            f"an exponent has to be a number without unit, but this is {b.dim.friendly()}", b.dim, span=right.span
+            f"an exponent has to be a number without unit, but this is {b.dim.friendly()}",
+            b.dim,
+            span=right.span,
         )
     if a.dim is DIMENSIONLESS:
-        return ExprType(DIMENSIONLESS, "integer" if a.type == b.type == "integer" and not _negative(right) else "float")
+        return ExprType(
+            DIMENSIONLESS, "integer" if a.type == b.type == "integer" and not _negative(right) else "float"
+        )
     value = _constant(right, scope)
     if value is None:
         raise UnitError(
@@ -242,7 +249,11 @@ def _power(left: Expr, right: Expr, scope: Scope) -> ExprType:
 
 
 def _negative(expr: Expr) -> bool:
-    return isinstance(expr, Unary) or (isinstance(expr, Number) and expr.value < 0) or not isinstance(expr, Number)
+    return (
+        isinstance(expr, Unary)
+        or (isinstance(expr, Number) and expr.value < 0)
+        or not isinstance(expr, Number)
+    )
 
 
 def _constant(expr: Expr, scope: Scope) -> float | None:
@@ -290,7 +301,9 @@ def _call(expr: Call, function: str, args: tuple[Expr, ...], scope: Scope) -> Ex
 def _unknown_name(name: str, span: Span | None, scope: Scope) -> NameResolutionError:
     if scope.function(name) is not None:
         return NameResolutionError(
-            f"'{name}' is a function, but stands here without arguments", span=span, hint=f"Write {name}(...)."
+            f"'{name}' is a function, but stands here without arguments",
+            span=span,
+            hint=f"Write {name}(...).",
         )
     near = nearest(name, [*scope.known_names(), *BUILTINS, *unit_names()])
     hint = f"Did you mean '{near}'? " if near and near != name else ""
@@ -310,7 +323,9 @@ def _unknown_function(name: str, expr: Call, scope: Scope) -> NameResolutionErro
             f"'{name}' is not a function", span=span, hint=f"Write '{name}*(...)' if a product is meant."
         )
     near = nearest(name, [b for b in BUILTINS if not b.startswith("_")])
-    hint = f"Did you mean '{near}'?" if near else "Functions of your own are made with the decorator @function."
+    hint = (
+        f"Did you mean '{near}'?" if near else "Functions of your own are made with the decorator @function."
+    )
     return NameResolutionError(f"there is no function '{name}'", span=span, hint=hint)
 
 
@@ -431,7 +446,8 @@ def check_equations(equations: Equations, scope: Scope) -> None:
         All problems together.
     """
     noise = {
-        name: Symbol(name, second.dim**-0.5, "float", "builtin", writable=False) for name in equations.stochastic_variables
+        name: Symbol(name, second.dim**-0.5, "float", "builtin", writable=False)
+        for name in equations.stochastic_variables
     }
     inner = DictScope(noise, parent=scope)
     errors: list[EcclesError] = []
@@ -480,10 +496,6 @@ def _check_equation(equation: Equation, expr: Expr, scope: Scope) -> None:
         if found.dim is equation.dim:
             hint += " Divide the right-hand side by a time constant, as in (...)/tau."
     else:
-        message = (
-            f"'{equation.name}' is declared as {wanted.friendly()}, but its expression is {found.dim.friendly()}"
-        )
+        message = f"'{equation.name}' is declared as {wanted.friendly()}, but its expression is {found.dim.friendly()}"
         hint = f"Change the unit behind the colon to '{found.dim.example_unit(scaled=False)}', or the expression."
     raise DimensionMismatchError(message, found.dim, wanted, span=expr.span, hint=hint)
-
-

@@ -72,7 +72,11 @@ class Equation:
                 return f"{self.name}{right}"
 
     def _repr_latex_(self) -> str:
-        left = rf"\frac{{\mathrm{{d}}{latex(Name(self.name))}}}{{\mathrm{{d}}t}}" if self.kind == "differential" else latex(Name(self.name))
+        left = (
+            rf"\frac{{\mathrm{{d}}{latex(Name(self.name))}}}{{\mathrm{{d}}t}}"
+            if self.kind == "differential"
+            else latex(Name(self.name))
+        )
         right = f" = {latex(self.expr)}" if self.expr is not None else ""
         return f"${left}{right}$"
 
@@ -94,7 +98,9 @@ class Equations(Mapping[str, Equation]):
         If the text is wrong; points to the place.
     """
 
-    def __init__(self, text: str | Sequence[Equation], *, suffixes: bool = False, **replacements: Any) -> None:
+    def __init__(
+        self, text: str | Sequence[Equation], *, suffixes: bool = False, **replacements: Any
+    ) -> None:
         self._suffixes = suffixes
         self._equations: dict[str, Equation] = {}
         if isinstance(text, str):
@@ -307,7 +313,9 @@ class Equations(Mapping[str, Equation]):
             }
         return self._substituted
 
-    def get_substituted_expressions(self, variables: Any = None, include_subexpressions: bool = False) -> list[tuple[str, Expr]]:
+    def get_substituted_expressions(
+        self, variables: Any = None, include_subexpressions: bool = False
+    ) -> list[tuple[str, Expr]]:
         """Names and right-hand sides, with subexpressions put in."""
         return list(self.substituted().items())
 
@@ -323,7 +331,11 @@ class Equations(Mapping[str, Equation]):
         EquationError
             Points to the flag.
         """
-        words = {"differential": "a differential equation", "subexpression": "an expression", "parameter": "a parameter"}
+        words = {
+            "differential": "a differential equation",
+            "subexpression": "an expression",
+            "parameter": "a parameter",
+        }
         for e in self._equations.values():
             for position, flag in enumerate(e.flags):
                 if flag not in allowed.get(e.kind, set()):
@@ -335,7 +347,9 @@ class Equations(Mapping[str, Equation]):
                     )  # fmt: skip
             for together in (*incompatible, {"event-driven", "clock-driven"}):
                 if together <= set(e.flags):
-                    raise EquationError(f"the flags {' and '.join(sorted(together))} exclude each other", span=e.span)
+                    raise EquationError(
+                        f"the flags {' and '.join(sorted(together))} exclude each other", span=e.span
+                    )
 
 
 def _replaced(equation: Equation, replacements: Mapping[str, Any]) -> Equation:
@@ -346,7 +360,9 @@ def _replaced(equation: Equation, replacements: Mapping[str, Any]) -> Equation:
             trees[old] = parse_expression(new, f"replacement of '{old}'")
             if old == name:
                 if not new.isidentifier():
-                    raise EquationError(f"'{old}' is a variable: it can only be replaced by another name, not '{new}'")
+                    raise EquationError(
+                        f"'{old}' is a variable: it can only be replaced by another name, not '{new}'"
+                    )
                 name = new
         else:
             trees[old] = _value_tree(new)
@@ -411,7 +427,11 @@ def _read_one(source: Source, start: int, stop: int) -> Equation:
             )  # fmt: skip
         left, right = found.end(), colon
         blank = source.text[start + left : start + right]
-        expr = parse_span(source, start + left, start + right, f"the right-hand side of '{name}'") if blank.strip() else None
+        expr = (
+            parse_span(source, start + left, start + right, f"the right-hand side of '{name}'")
+            if blank.strip()
+            else None
+        )
         if expr is None:
             raise SyntaxProblem(f"the right-hand side of '{name}' is missing", span=whole)
     elif (found := _PARAMETER.match(text)) is not None:
@@ -431,10 +451,10 @@ def _read_one(source: Source, start: int, stop: int) -> Equation:
     unit_text, unit_span, flags, flag_spans = _unit_and_flags(source, start, text, colon)
     dim, kind_of_value = _unit(unit_text, unit_span, name)
     if kind == "differential" and kind_of_value != "float":
-        raise EquationError(f"'{name}' has a differential equation, so it cannot be {unit_text}", span=unit_span)
+        raise EquationError(
+            f"'{name}' has a differential equation, so it cannot be {unit_text}", span=unit_span
+        )
     return Equation(kind, name, dim, kind_of_value, expr, flags, name_span, unit_text, flag_spans)
-
-
 
 
 def _unit_and_flags(
@@ -450,7 +470,11 @@ def _unit_and_flags(
         inside = stripped[opening + 1 : -1]
         words = [w.strip() for w in inside.split(",")]
         before = stripped[:opening].rstrip()
-        if before and not before.endswith(("*", "/", "**")) and all(re.fullmatch(r"[A-Za-z][\w\s\-]*", w) for w in words):
+        if (
+            before
+            and not before.endswith(("*", "/", "**"))
+            and all(re.fullmatch(r"[A-Za-z][\w\s\-]*", w) for w in words)
+        ):
             body, flags_text, flags_at = stripped[:opening], inside, opening + 1
     unit_text = " ".join(body.split())
     begin = origin + len(body) - len(body.lstrip())
@@ -462,7 +486,9 @@ def _unit_and_flags(
         for word in flags_text.split(","):
             flag = " ".join(word.split())
             lead = len(word) - len(word.lstrip())
-            span = Span(source, origin + flags_at + position + lead, origin + flags_at + position + len(word.rstrip()))
+            span = Span(
+                source, origin + flags_at + position + lead, origin + flags_at + position + len(word.rstrip())
+            )
             if flag not in FLAGS:
                 near = nearest(flag, FLAGS)
                 raise EquationError(
@@ -497,7 +523,9 @@ def _read_unit(text: str, span: Span, name: str) -> tuple[Dimension, str]:
         return DIMENSIONLESS, "integer"
     if not text:
         raise SyntaxProblem(
-            f"the unit of '{name}' is missing", span=span, hint="Write a unit such as 'volt', or 1 for a number without unit."
+            f"the unit of '{name}' is missing",
+            span=span,
+            hint="Write a unit such as 'volt', or 1 for a number without unit.",
         )
     try:
         tree = parse_expression(text, "unit")
@@ -558,5 +586,3 @@ def _exponent(tree: Expr) -> float | None:
             a, b = _exponent(left), _exponent(right)
             return None if a is None or not b else a / b
     return None
-
-

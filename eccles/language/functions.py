@@ -129,10 +129,18 @@ def _builtins() -> dict[str, FunctionSpec]:
         "log1p": np.log1p, "sin": np.sin, "cos": np.cos, "tan": np.tan, "arcsin": np.arcsin,
         "arccos": np.arccos, "arctan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh,
     }  # fmt: skip
-    table = {name: FunctionSpec(name, 1, _plain(name), _float, python=_floats(f)) for name, f in plain.items()}
+    table = {
+        name: FunctionSpec(name, 1, _plain(name), _float, python=_floats(f)) for name, f in plain.items()
+    }
     more = [
         FunctionSpec("sqrt", 1, lambda d: d[0] ** 0.5, _float, python=_floats(np.sqrt)),
-        FunctionSpec("arctan2", 2, lambda d: (_same("arctan2")(d), DIMENSIONLESS)[1], _float, python=_floats(np.arctan2)),
+        FunctionSpec(
+            "arctan2",
+            2,
+            lambda d: (_same("arctan2")(d), DIMENSIONLESS)[1],
+            _float,
+            python=_floats(np.arctan2),
+        ),
         FunctionSpec("abs", 1, lambda d: d[0], _first, python=np.abs),
         FunctionSpec("sign", 1, lambda d: DIMENSIONLESS, _float, python=_floats(np.sign)),
         FunctionSpec("floor", 1, _plain("floor"), _float, python=_floats(np.floor)),
@@ -140,7 +148,9 @@ def _builtins() -> dict[str, FunctionSpec]:
         FunctionSpec("int", 1, _plain("int"), _integer, python=_as_integer),
         FunctionSpec("clip", 3, _same("clip"), _first, python=_clip),
         FunctionSpec("timestep", 2, _timestep, _integer, python=_timesteps),
-        FunctionSpec("_select", 3, _select_dims, lambda t: t[1] if t[1] == t[2] else "float", python=np.where),
+        FunctionSpec(
+            "_select", 3, _select_dims, lambda t: t[1] if t[1] == t[2] else "float", python=np.where
+        ),
         FunctionSpec("rand", 0, lambda d: DIMENSIONLESS, lambda t: "float", stateful=True),
         FunctionSpec("randn", 0, lambda d: DIMENSIONLESS, lambda t: "float", stateful=True),
         FunctionSpec("poisson", 1, _plain("poisson"), _integer, stateful=True),
@@ -306,7 +316,11 @@ class _Compiler:
             raise self.fail(tree, "a default, * or keyword-only argument")
         params = tuple(a.arg for a in tree.args.args)
         statements = list(tree.body)
-        if statements and isinstance(statements[0], ast.Expr) and isinstance(statements[0].value, ast.Constant):
+        if (
+            statements
+            and isinstance(statements[0], ast.Expr)
+            and isinstance(statements[0].value, ast.Constant)
+        ):
             statements = statements[1:]  # the docstring
         body: list[Assignment] = []
         result = self._block(statements, body)
@@ -367,7 +381,11 @@ class _Compiler:
         a = _assigned(first, f"_then_{len(body)}", body)
         b = _assigned(second, f"_else_{len(body)}", body)
         for name in [*a, *(n for n in b if n not in a)]:
-            body.append(Assignment(name, "=", Call("_select", (Name(flag), Name(a.get(name, name)), Name(b.get(name, name))))))
+            body.append(
+                Assignment(
+                    name, "=", Call("_select", (Name(flag), Name(a.get(name, name)), Name(b.get(name, name))))
+                )
+            )
         return None
 
     def _outer(self, trees: list[Expr], made: set[str]) -> dict[str, Any]:
@@ -426,5 +444,3 @@ def _substituted(expr: Expr, names: Mapping[str, str]) -> Expr:
     from eccles.language.nodes import substitute
 
     return substitute(expr, {old: Name(new) for old, new in names.items()})
-
-

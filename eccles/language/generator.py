@@ -66,7 +66,9 @@ def parse_generator(text: str, title: str = "connect") -> Generator:
                 hint="Write 'k for k in range(n)' or 'k for k in sample(n, p=0.1)'.",
             )  # fmt: skip
         condition_at = _outside(text, 0)
-        element = parse_span(source, 0, len(text) if condition_at is None else condition_at.start(), "the index")
+        element = parse_span(
+            source, 0, len(text) if condition_at is None else condition_at.start(), "the index"
+        )
         return Generator(element, condition=_condition(source, condition_at))
     element = parse_span(source, 0, start_for.start(), "the index")
     condition_at = _outside(text, start_for.end())
@@ -106,15 +108,25 @@ def _iterable(source: Source, start: int, stop: int) -> dict[str, object]:
     for begin, finish in arguments:
         named = re.match(r"\s*(p|size)\s*=(?!=)", text[begin:finish])
         if named:
-            keywords[named.group(1)] = parse_span(source, start + begin + named.end(), start + finish, "the argument")
+            keywords[named.group(1)] = parse_span(
+                source, start + begin + named.end(), start + finish, "the argument"
+            )
         else:
             positional.append(parse_span(source, start + begin, start + finish, "the argument"))
     if not 1 <= len(positional) <= 3:
-        raise SyntaxProblem(f"{kind} takes one to three bounds", span=whole, hint=f"Write {kind}(stop), {kind}(start, stop) ...")
+        raise SyntaxProblem(
+            f"{kind} takes one to three bounds",
+            span=whole,
+            hint=f"Write {kind}(stop), {kind}(start, stop) ...",
+        )
     if kind == "sample" and len(keywords) != 1:
-        raise SyntaxProblem("sample needs either p=... or size=...", span=whole, hint="Write sample(N_post, p=0.1).")
+        raise SyntaxProblem(
+            "sample needs either p=... or size=...", span=whole, hint="Write sample(N_post, p=0.1)."
+        )
     if kind == "range" and keywords:
-        raise SyntaxProblem("range takes no p or size", span=whole, hint="Write sample(...) for a random choice.")
+        raise SyntaxProblem(
+            "range takes no p or size", span=whole, hint="Write sample(...) for a random choice."
+        )
     bounds = {
         1: (None, 0, None), 2: (0, 1, None), 3: (0, 1, 2),
     }[len(positional)]  # fmt: skip

@@ -67,7 +67,9 @@ class _Reader:
 
     def offset(self, line: int, column: int) -> int:
         """The position in the source of a line and a column in utf-8 bytes."""
-        return self.start + self._starts[line - 1] + len(self._lines[line - 1][:column].decode(errors="ignore"))
+        return (
+            self.start + self._starts[line - 1] + len(self._lines[line - 1][:column].decode(errors="ignore"))
+        )
 
     def span(self, node: ast.AST) -> Span:
         """The span of a node of Python's tree."""
@@ -82,7 +84,11 @@ class _Reader:
     def expr(self, node: ast.AST, depth: int = 0) -> Expr:
         """Our tree for Python's."""
         if depth > MAX_DEPTH:
-            raise self.fail("this expression is nested too deeply", self.span(node), "Give parts of it names of their own.")
+            raise self.fail(
+                "this expression is nested too deeply",
+                self.span(node),
+                "Give parts of it names of their own.",
+            )
         match node:
             case ast.Constant(value=bool(value)):
                 return Boolean(value, self.span(node))
@@ -92,7 +98,11 @@ class _Reader:
                 return Number(value, self.span(node))
             case ast.Constant(value=value):
                 what = "a string" if isinstance(value, str) else repr(value)
-                raise self.fail(f"{what} is not possible in model text", self.span(node), "Write numbers, names and operators.")
+                raise self.fail(
+                    f"{what} is not possible in model text",
+                    self.span(node),
+                    "Write numbers, names and operators.",
+                )
             case ast.Name(id=name):
                 return Name(name, self.span(node))
             case ast.UnaryOp(op=op, operand=operand):
@@ -106,7 +116,10 @@ class _Reader:
                 return self._compare(node, depth)
             case ast.Call():
                 return self._call(node, depth)
-        message, hint = _REFUSED.get(type(node), ("this is not possible in model text", "Write numbers, names, operators and function calls."))
+        message, hint = _REFUSED.get(
+            type(node),
+            ("this is not possible in model text", "Write numbers, names, operators and function calls."),
+        )
         raise self.fail(message, self.span(node), hint)
 
     def _unary(self, node: ast.UnaryOp, op: ast.unaryop, operand: ast.expr, depth: int) -> Expr:
@@ -118,7 +131,11 @@ class _Reader:
                 return Unary("+", inner, self.span(node))
             case ast.Not():
                 return Unary("not", inner, self.span(node))
-        raise self.fail("'~' is not possible in model text", self.span(node), "Write 'not' for the opposite of a condition.")
+        raise self.fail(
+            "'~' is not possible in model text",
+            self.span(node),
+            "Write 'not' for the opposite of a condition.",
+        )
 
     def _binary(self, node: ast.BinOp, left: ast.expr, op: ast.operator, right: ast.expr, depth: int) -> Expr:
         # long sums lean to the left: walk down that side without recursion
@@ -133,7 +150,9 @@ class _Reader:
             op_span = self._operator_span(result, second)
             if type(operator) not in _BINARY:
                 hint = _INSTEAD[type(operator)]
-                raise self.fail("this operator is not possible in model text", op_span, hint[0].upper() + hint[1:] + ".")
+                raise self.fail(
+                    "this operator is not possible in model text", op_span, hint[0].upper() + hint[1:] + "."
+                )
             result = Binary(_BINARY[type(operator)], result, second, self.span(whole), op_span)  # type: ignore[arg-type]
         return result
 
@@ -155,7 +174,9 @@ class _Reader:
             right = self.expr(comparator, depth + 1)
             op_span = self._operator_span(left, right)
             if type(op) not in _COMPARE:
-                raise self.fail("this comparison is not possible in model text", op_span, "Use < <= > >= == or !=.")
+                raise self.fail(
+                    "this comparison is not possible in model text", op_span, "Use < <= > >= == or !=."
+                )
             assert left.span is not None
             assert right.span is not None
             parts.append(Compare(_COMPARE[type(op)], left, right, left.span.join(right.span), op_span))  # type: ignore[arg-type]
@@ -169,9 +190,15 @@ class _Reader:
                     "a function is called by its bare name in model text", self.span(node.func),
                     f"Write {node.func.attr}(...).",
                 )  # fmt: skip
-            raise self.fail("only a named function can be called", self.span(node.func), "Write exp(x), for example.")
+            raise self.fail(
+                "only a named function can be called", self.span(node.func), "Write exp(x), for example."
+            )
         if node.keywords:
-            raise self.fail("arguments have no names in model text", self.span(node.keywords[0].value), "Give them in order.")
+            raise self.fail(
+                "arguments have no names in model text",
+                self.span(node.keywords[0].value),
+                "Give them in order.",
+            )
         for argument in node.args:
             if isinstance(argument, ast.Starred):
                 raise self.fail("'*' is not possible before an argument", self.span(argument))
@@ -203,7 +230,9 @@ def _python_tree(reader: _Reader, what: str) -> ast.expr:
     text, source, start = reader.text, reader.source, reader.start
     if not text.strip():
         raise SyntaxProblem(
-            f"{what} is missing", span=Span(source, start, start + max(1, len(text))), hint="Write an expression."
+            f"{what} is missing",
+            span=Span(source, start, start + max(1, len(text))),
+            hint="Write an expression.",
         )
     # one bracket around all lets an expression span several lines
     try:
@@ -213,7 +242,9 @@ def _python_tree(reader: _Reader, what: str) -> ast.expr:
     except SyntaxError as error:
         raise _explained(error, reader) from None
     except (RecursionError, MemoryError):
-        raise SyntaxProblem("this expression is nested too deeply", span=Span(source, start, start + 1)) from None
+        raise SyntaxProblem(
+            "this expression is nested too deeply", span=Span(source, start, start + 1)
+        ) from None
     except ValueError as error:
         raise SyntaxProblem(f"this cannot be read: {error}", span=Span(source, start, start + 1)) from None
     for node in ast.walk(tree):
@@ -231,7 +262,9 @@ def _explained(error: SyntaxError, reader: _Reader) -> SyntaxProblem:
     column = max(0, (error.offset or 1) - 1 - (1 if line == 1 else 0))
     line_length = len(reader._lines[line - 1].decode())
     position = start + reader._starts[line - 1] + min(column, line_length)
-    span = Span(source, min(position, start + max(0, len(text) - 1)), min(position, start + max(0, len(text) - 1)) + 1)
+    span = Span(
+        source, min(position, start + max(0, len(text) - 1)), min(position, start + max(0, len(text) - 1)) + 1
+    )
     single = re.search(r"(?<![=<>!+\-*/%])=(?!=)", text)
     if single:
         return SyntaxProblem(
@@ -240,13 +273,25 @@ def _explained(error: SyntaxError, reader: _Reader) -> SyntaxProblem:
         )  # fmt: skip
     for pattern, message, hint in (
         (r"&&|\|\||!(?!=)", "this operator does not exist", "Write 'and', 'or' and 'not'."),
-        (r"'", "a prime is not possible in a name", "Write dv/dt = ... for a derivative, and quotes nowhere."),
-        (r"\b\d+(\.\d*)?[A-Za-z_]", "a number and a name stand side by side", "Write '*' between them, as in 2*ms."),
+        (
+            r"'",
+            "a prime is not possible in a name",
+            "Write dv/dt = ... for a derivative, and quotes nowhere.",
+        ),
+        (
+            r"\b\d+(\.\d*)?[A-Za-z_]",
+            "a number and a name stand side by side",
+            "Write '*' between them, as in 2*ms.",
+        ),
         (r"[\w)]\s+[\w(]", "an operator is missing between two terms", "Write '*' for a product."),
     ):
         found = re.search(pattern, text)
-        if found and not (pattern.startswith(r"[\w)]") and re.search(r"\b(and|or|not|if|else|in|is|for)\b", text)):
-            return SyntaxProblem(message, span=Span(source, start + found.start(), start + found.end()), hint=hint)
+        if found and not (
+            pattern.startswith(r"[\w)]") and re.search(r"\b(and|or|not|if|else|in|is|for)\b", text)
+        ):
+            return SyntaxProblem(
+                message, span=Span(source, start + found.start(), start + found.end()), hint=hint
+            )
     if text.count("(") != text.count(")"):
         more = "closing" if text.count("(") > text.count(")") else "opening"
         return SyntaxProblem(f"a {more} bracket is missing", span=span, hint="Every '(' needs its ')'.")
@@ -256,7 +301,9 @@ def _explained(error: SyntaxError, reader: _Reader) -> SyntaxProblem:
             "the expression ends too early", span=Span(source, start + end - 1, start + end),
             hint="Something has to follow the last operator.",
         )  # fmt: skip
-    return SyntaxProblem("this cannot be read as an expression", span=span, hint="Look at what stands at the mark.")
+    return SyntaxProblem(
+        "this cannot be read as an expression", span=span, hint="Look at what stands at the mark."
+    )
 
 
 def parse_span(source: Source, start: int, stop: int, what: str = "the expression") -> Expr:

@@ -63,7 +63,9 @@ def external_symbol(name: str, value: Any) -> Any:
             if integer and abs(int(array)) >= 2**63:
                 integer = False
             number = int(array) if integer else float(array)
-            return Symbol(name, dim, "integer" if integer else "float", "constant", number, writable=False, shared=True)
+            return Symbol(
+                name, dim, "integer" if integer else "float", "constant", number, writable=False, shared=True
+            )
         raise NameResolutionError(
             f"'{name}' is an array of {array.size} values, not a scalar value, so it cannot be used in model text",
             hint=f"Make it a parameter: add the line '{name} : unit' to the equations and set group.{name} = {name}; "

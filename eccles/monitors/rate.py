@@ -30,7 +30,9 @@ class PopulationRateMonitor(SimulationObject):
 
     invalidates_magic_network = False
 
-    def __init__(self, source: Any, name: str = "ratemonitor*", codeobj_class: Any = None, dt: Quantity | None = None) -> None:
+    def __init__(
+        self, source: Any, name: str = "ratemonitor*", codeobj_class: Any = None, dt: Quantity | None = None
+    ) -> None:
         self.source = source
         self.events = source.event_buffer()
         super().__init__(name, source.clock, None, "end", 0)
@@ -85,7 +87,9 @@ class PopulationRateMonitor(SimulationObject):
                 half = int(steps / 2)
                 kernel = np.ones(2 * half + 1)
             else:
-                raise NotImplementedError(f"there is no window '{window}': use 'gaussian', 'flat' or an array")
+                raise NotImplementedError(
+                    f"there is no window '{window}': use 'gaussian', 'flat' or an array"
+                )
         else:
             kernel = np.asarray(window, float)
             if len(kernel) % 2 != 1:
@@ -149,7 +153,11 @@ class PopulationRateMonitor(SimulationObject):
 
     def state(self) -> dict[str, np.ndarray]:
         rows = int(self._rows.data[0])
-        return {"rows": self._rows.data.copy(), "t": self._t.data[:rows].copy(), "counts": self._counts.data[:rows].copy()}
+        return {
+            "rows": self._rows.data.copy(),
+            "t": self._t.data[:rows].copy(),
+            "counts": self._counts.data[:rows].copy(),
+        }
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         self._rows.replace(state["rows"])

@@ -56,7 +56,9 @@ class EventMonitor(SimulationObject):
         codeobj_class: Any = None,
     ) -> None:
         if not isinstance(record, bool | np.bool_):
-            raise TypeError("record has to be True or False; monitor a part of the group (group[:10]) to record some")
+            raise TypeError(
+                "record has to be True or False; monitor a part of the group (group[:10]) to record some"
+            )
         self.source = source
         self.event = event
         self.events = source.event_buffer(event)
@@ -64,9 +66,7 @@ class EventMonitor(SimulationObject):
         if event in getattr(source.whole, "event_schedule", {}):
             slot, at = source.whole.event_schedule[event]
             default_order = at + 1
-        super().__init__(
-            name, source.clock, None, when or slot, default_order if order is None else order
-        )
+        super().__init__(name, source.clock, None, when or slot, default_order if order is None else order)
         self.record = bool(record)
         names = [variables] if isinstance(variables, str) else list(variables or ())
         for variable in names:
@@ -149,7 +149,11 @@ class EventMonitor(SimulationObject):
                 recorded = recorded.astype(np.int32)
             elif symbol.type == "boolean":
                 recorded = recorded.astype(bool)
-            return recorded if plain != name or symbol.dim is DIMENSIONLESS else Quantity(recorded, dim=symbol.dim)
+            return (
+                recorded
+                if plain != name or symbol.dim is DIMENSIONLESS
+                else Quantity(recorded, dim=symbol.dim)
+            )
         if name.startswith("_"):
             raise AttributeError(name)
         raise AttributeError(f"{self.name} records no '{name}'")
@@ -195,7 +199,11 @@ class EventMonitor(SimulationObject):
             "i": ("event", self.i),
         }
         for variable in self.record_variables:
-            data[variable] = ("event", getattr(self, variable + "_"), {"units": self.source.symbol(variable).dim.symbol()})
+            data[variable] = (
+                "event",
+                getattr(self, variable + "_"),
+                {"units": self.source.symbol(variable).dim.symbol()},
+            )
         return xr.Dataset(data, attrs={"source": self.source.name, "event": self.event})
 
     def reinit(self) -> None:
@@ -300,5 +308,3 @@ class SpikeMonitor(EventMonitor):
     def spike_trains(self) -> dict[int, Quantity]:
         """The spike times of each neuron."""
         return self.event_trains()
-
-

@@ -62,7 +62,9 @@ class StateMonitor(SimulationObject):
         codeobj_class: Any = None,
     ) -> None:
         self.source = source
-        super().__init__(name, clock if clock is not None or dt is not None else source.clock, dt, when, order)
+        super().__init__(
+            name, clock if clock is not None or dt is not None else source.clock, dt, when, order
+        )
         if variables is True:
             variables = source.recordable()
         names = [variables] if isinstance(variables, str) else list(variables)  # type: ignore[arg-type]
@@ -96,11 +98,15 @@ class StateMonitor(SimulationObject):
             if getattr(record, "whole", None) is not source.whole:
                 raise SetupError(f"{record.name} is not a part of {source.name}")
             return np.arange(record.start, record.stop) - source.start  # type: ignore[attr-defined]
-        positions, _ = positions_of(np.asarray(record) if not isinstance(record, slice) else record, len(source), source.name)
+        positions, _ = positions_of(
+            np.asarray(record) if not isinstance(record, slice) else record, len(source), source.name
+        )
         return np.arange(len(source)) if positions is None else positions
 
     def _element_type(self, variable: str) -> Element:
-        return {"float": Element.F64, "integer": Element.I32, "boolean": Element.U8}[self.source.symbol(variable).type]
+        return {"float": Element.F64, "integer": Element.I32, "boolean": Element.U8}[
+            self.source.symbol(variable).type
+        ]
 
     @property
     def needs(self) -> list[SimulationObject]:
@@ -149,7 +155,9 @@ class StateMonitor(SimulationObject):
         if name.endswith("_") and name[:-1] in shared:
             return self._trace(name[:-1], False)
         near = nearest(name, shared)
-        raise AttributeError(f"{self.name} records no '{name}'" + (f"; did you mean '{near}'?" if near else ""))
+        raise AttributeError(
+            f"{self.name} records no '{name}'" + (f"; did you mean '{near}'?" if near else "")
+        )
 
     def __getitem__(self, item: Any) -> StateMonitorView:
         """The traces of elements by their index in the source: `M[3].v`."""
@@ -208,7 +216,9 @@ class StateMonitor(SimulationObject):
         for variable, array in self._values.items():
             width = self._width(variable)
             positions = None if self._shared[variable] else self.record
-            array.data[row * width : (row + 1) * width] = self.source.view(variable, units=False).read(positions)
+            array.data[row * width : (row + 1) * width] = self.source.view(variable, units=False).read(
+                positions
+            )
         self._rows.data[0] = row + 1
 
     def _emit(self, b: ProgramBuilder) -> None:

@@ -59,9 +59,14 @@ def constant_value(group: NeuronGroup, tree: Expr) -> float | None:
     """The value of an expression that is the same for all neurons and all times, else None."""
     for name in names_in(tree):
         symbol = group.symbol(name)
-        if name in ("t", "t_in_timesteps", "i") or (symbol is not None and name in group.equations.diff_eq_names):
+        if name in ("t", "t_in_timesteps", "i") or (
+            symbol is not None and name in group.equations.diff_eq_names
+        ):
             return None
-    if any(isinstance(n, Call) and (n.function not in BUILTINS or BUILTINS[n.function].stateful) for n in walk(tree)):
+    if any(
+        isinstance(n, Call) and (n.function not in BUILTINS or BUILTINS[n.function].stateful)
+        for n in walk(tree)
+    ):
         return None
     try:
         values = np.asarray(group.numpy_evaluate(tree, np.arange(len(group)), purpose="advice"), float)
@@ -96,7 +101,11 @@ def threshold_sides(group: NeuronGroup) -> tuple[str, Expr] | None:
             left, right = right, left
         elif part.op not in (">", ">="):
             continue
-        if isinstance(left, Name) and left.id in group.equations.diff_eq_names and left.id not in names_in(right):
+        if (
+            isinstance(left, Name)
+            and left.id in group.equations.diff_eq_names
+            and left.id not in names_in(right)
+        ):
             return left.id, right
     return None
 
@@ -148,7 +157,10 @@ def _mixed_scales(group: NeuronGroup, name: str, limit: Expr) -> bool:
 def _threshold_at_start(group: NeuronGroup) -> None:
     """A threshold that all neurons are above before anything has happened."""
     tree = group.condition("spike")
-    if any(isinstance(n, Call) and BUILTINS.get(n.function, None) is not None and BUILTINS[n.function].stateful for n in walk(tree)):
+    if any(
+        isinstance(n, Call) and BUILTINS.get(n.function, None) is not None and BUILTINS[n.function].stateful
+        for n in walk(tree)
+    ):
         return
     if not names_in(tree) & set(group.equations.diff_eq_names) or group.clock.timestep:
         return
@@ -204,7 +216,9 @@ def _rest_with_others_at_zero(group: NeuronGroup, name: str, moved: set[str]) ->
     zero = {other: 0.0 for other in moved - {name} if other in group.equations.diff_eq_names}
     values = []
     for tree in found:
-        if names_in(tree) & {"t", "i"} or any(isinstance(n, Call) and n.function not in BUILTINS for n in walk(tree)):
+        if names_in(tree) & {"t", "i"} or any(
+            isinstance(n, Call) and n.function not in BUILTINS for n in walk(tree)
+        ):
             return None
 
         def look_up(n: str) -> Any:
@@ -219,7 +233,9 @@ def _rest_with_others_at_zero(group: NeuronGroup, name: str, moved: set[str]) ->
             return None
     a, b = values
     parameters = {n for n in moved if n in group.equations.parameter_names}
-    if a >= 0 or any(np.ptp(group.variable(p).array.data) > 0 for p in parameters if p in group.variable_names()):
+    if a >= 0 or any(
+        np.ptp(group.variable(p).array.data) > 0 for p in parameters if p in group.variable_names()
+    ):
         return None
     return -b / a
 
@@ -235,13 +251,19 @@ def _dependencies(group: NeuronGroup, name: str) -> set[str]:
             continue
         found.add(current)
         if current in substituted:
-            waiting += [n for n in names_in(substituted[current]) if n in group.equations or n.startswith("xi")]
+            waiting += [
+                n for n in names_in(substituted[current]) if n in group.equations or n.startswith("xi")
+            ]
     return found
 
 
 def _anything_writes(group: NeuronGroup, names: set[str], objects: Iterable[SimulationObject]) -> bool:
     """Whether something outside the equations may move one of the variables."""
-    if any(n.startswith("xi") or "linked" in group.equations[n].flags for n in names if n in group.equations or n.startswith("xi")):
+    if any(
+        n.startswith("xi") or "linked" in group.equations[n].flags
+        for n in names
+        if n in group.equations or n.startswith("xi")
+    ):
         return True
     arrays = {id(array) for n in names for array in group.arrays_of(n)}
     for obj in objects:

@@ -133,7 +133,9 @@ class Coefficients:
         for row, entries in enumerate(system.matrix):
             for column, entry in enumerate(entries):
                 if entry is not None:
-                    matrix[:, row, column] = self.group.numpy_evaluate(entry, elements, purpose="coefficients")
+                    matrix[:, row, column] = self.group.numpy_evaluate(
+                        entry, elements, purpose="coefficients"
+                    )
         dt = self.group.clock.dt_
         key = np.append(matrix.ravel(), dt)
         old = self._inputs.get(id(system))

@@ -89,9 +89,7 @@ def by_condition(
             yield _repeated((i, j), n)
 
 
-def _candidates(
-    n_pre: int, n_post: int, p: Expr | float, conditional: bool, key: int
-) -> Iterator[Pairs]:
+def _candidates(n_pre: int, n_post: int, p: Expr | float, conditional: bool, key: int) -> Iterator[Pairs]:
     """Pairs to look at: all of them, or those that a constant probability has already chosen."""
     if isinstance(p, float) and (p <= 0.25 or (p < 1.0 and not conditional)):
         for positions in geometric_positions(n_pre * n_post, p, key):
@@ -246,5 +244,3 @@ def _samples(
         u = rng.uniform(key, np.arange(m), 4 + int(over[row]), 0)
         drawn.append(np.sort(np.argpartition(u, k - 1)[:k]) if 0 < k < m else np.arange(k))
     return sizes, np.concatenate(drawn) if drawn else np.zeros(0, np.int64)
-
-

@@ -435,7 +435,9 @@ class Group(SimulationObject):
         if symbol.type == "float":
             return b.float_constant(key, name, lambda: self._external[name].value)
         if symbol.type == "boolean":
-            return Op("ine", (b.integer_constant(key, name, lambda: int(self._external[name].value)), ir.const(0)))
+            return Op(
+                "ine", (b.integer_constant(key, name, lambda: int(self._external[name].value)), ir.const(0))
+            )
         return b.integer_constant(key, name, lambda: self._external[name].value)
 
     def has_external(self, name: str) -> bool:
@@ -667,10 +669,15 @@ class Group(SimulationObject):
 
     def recordable(self) -> list[str]:
         """What a monitor of everything records."""
-        return [n for n in (*self._variables, *self.internal_names()) if not n.startswith("_") and (
-            n in self._variables or self.subexpression(n) is not None)]
+        return [
+            n
+            for n in (*self._variables, *self.internal_names())
+            if not n.startswith("_") and (n in self._variables or self.subexpression(n) is not None)
+        ]
 
-    def set_states(self, values: Mapping[str, Any], units: bool = True, format: str = "dict", level: int = 0) -> None:
+    def set_states(
+        self, values: Mapping[str, Any], units: bool = True, format: str = "dict", level: int = 0
+    ) -> None:
         """Set several variables from a mapping (or a data frame)."""
         for name in values:
             value = np.asarray(values[name]) if format == "pandas" else values[name]

@@ -221,7 +221,9 @@ class SpikeGeneratorGroup(SpikeSource):
         self._buffers = {"spike": EventBuffer(f"{self.name}.spike", self._n, self.clock)}
         self._indices = Array(f"{self.name}.indices", Element.I32)
         self._steps = Array(f"{self.name}.steps", Element.I64)
-        self._position = Array(f"{self.name}.position", Element.I64, 2)  # next spike, first step of the period
+        self._position = Array(
+            f"{self.name}.position", Element.I64, 2
+        )  # next spike, first step of the period
         self._period = 0.0
         self._binned: object = None
         self.set_spikes(indices, times, period, sorted)
@@ -407,7 +409,9 @@ class PoissonInput(SimulationObject):
         if symbol is None:
             raise KeyError(f"{target.name} has no variable '{target_var}'")
         if get_dimensions(rate) is not hertz.dim:
-            raise DimensionMismatchError("the rate of a PoissonInput has to be a frequency", get_dimensions(rate), hertz.dim)
+            raise DimensionMismatchError(
+                "the rate of a PoissonInput has to be a frequency", get_dimensions(rate), hertz.dim
+            )
         self.N = _count(N)
         self.rate = rate
         self.weight = weight
@@ -452,7 +456,9 @@ class PoissonInput(SimulationObject):
         (array,) = whole.arrays_of(self.target_var)
         text = self._text
         owner: Group = text if text is not None else whole
-        with b.elements("i", b.integer_constant(("N", id(target)), "N", lambda: len(target)), target.first_element(b)) as i:
+        with b.elements(
+            "i", b.integer_constant(("N", id(target)), "N", lambda: len(target)), target.first_element(b)
+        ) as i:
             code = Code(
                 b, owner, lambda name, low: target.resolve(b, name, i, low), element=i, purpose=self.name,
                 clock=self.clock,

@@ -84,7 +84,9 @@ class Link:
         if link.index is not None:
             given = np.asarray(link.index)
             if given.shape != (len(group),) or not np.issubdtype(given.dtype, np.integer):
-                raise SetupError(f"the index of a link needs one integer for each of the {len(group)} elements")
+                raise SetupError(
+                    f"the index of a link needs one integer for each of the {len(group)} elements"
+                )
             if given.min() < 0 or given.max() >= len(source):
                 raise IndexError(f"the index of a link has to lie in 0 to {len(source) - 1}")
             index = Array(f"{group.name}.{equation.name}.index", Element.I32, len(group))

@@ -41,7 +41,14 @@ _seed = int.from_bytes(os.urandom(8), "little")
 _ordinals: dict[int, int] = {}  # how often each stream was drawn from outside a run
 
 # frames of these packages are not the user's
-_OURS = ("eccles.objects", "eccles.monitors", "eccles.engine", "eccles.language", "eccles.units", "eccles.brian2")
+_OURS = (
+    "eccles.objects",
+    "eccles.monitors",
+    "eccles.engine",
+    "eccles.language",
+    "eccles.units",
+    "eccles.brian2",
+)
 
 
 def register(obj: SimulationObject) -> None:

@@ -25,7 +25,7 @@ from eccles.objects.progress import make_report
 from eccles.objects.semantics import ECCLES, Semantics
 from eccles.units import Quantity, second
 
-__all__ = ["BrianObjectException", "MagicError", "Network", "MagicNetwork", "run", "stop"]
+__all__ = ["BrianObjectException", "MagicError", "MagicNetwork", "Network", "run", "stop"]
 
 DEFAULT_SCHEDULE = ("start", "groups", "thresholds", "synapses", "resets", "end")
 
@@ -63,7 +63,9 @@ class Network:
 
     semantics: Semantics = ECCLES
 
-    def __init__(self, *objects: Any, name: str = "network*", namespace: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, *objects: Any, name: str = "network*", namespace: Mapping[str, Any] | None = None
+    ) -> None:
         self.name = name.removesuffix("*")
         self.objects: list[SimulationObject] = []
         self.namespace = namespace
@@ -158,7 +160,9 @@ class Network:
             raise TypeError("a schedule is a sequence of names of slots")
         for slot in slots:
             if slot.startswith(("before_", "after_")):
-                raise SetupError(f"'{slot}' cannot be a slot: before_ and after_ exist for every slot by themselves")
+                raise SetupError(
+                    f"'{slot}' cannot be a slot: before_ and after_ exist for every slot by themselves"
+                )
         self._schedule = slots
         self._plan_key = None
 
@@ -243,7 +247,9 @@ class Network:
                 obj.before_run(None, last.duration)
             runner = self._prepare(objects, clocks)
             if runner is not None:
-                runner.run([self._end(clock, last.duration) for clock in clocks], stop_requested=lambda: False)
+                runner.run(
+                    [self._end(clock, last.duration) for clock in clocks], stop_requested=lambda: False
+                )
         finally:
             self._t, self._plan, self._plan_key = now, plan, key
             self._set_clocks(objects)
@@ -265,7 +271,9 @@ class Network:
                 runner.run(ends, stop_requested=lambda: self._stop, between=between)
         except KeyboardInterrupt:
             self._finish(clocks, start, seconds)
-            warn("interrupted", f"the run was interrupted at t = {self.t}; everything recorded so far is kept")
+            warn(
+                "interrupted", f"the run was interrupted at t = {self.t}; everything recorded so far is kept"
+            )
         else:
             self._finish(clocks, start, seconds)
         finally:
@@ -365,7 +373,9 @@ class Network:
         for obj in self.sorted_objects:
             rows.append((obj.name, type(obj).__name__, f"{obj.clock.dt}", obj.when, str(obj.order)))
         widths = [max(len(row[k]) for row in rows) for k in range(5)]
-        return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)
+        return "\n".join(
+            "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows
+        )
 
     def stop(self) -> None:
         """End the run after the current time step."""
@@ -389,7 +399,9 @@ class Network:
         else:
             snapshot.write(filename, name, state)
 
-    def restore(self, name: str = "default", filename: Any = None, restore_random_state: bool = False) -> None:
+    def restore(
+        self, name: str = "default", filename: Any = None, restore_random_state: bool = False
+    ) -> None:
         """Go back to a state kept by `store`.
 
         Raises
@@ -407,19 +419,30 @@ class Network:
         for clock in {id(obj.clock): obj.clock for obj in self._everything()}.values():
             clock.timestep = round(self._t / clock.dt_)
 
-    def get_states(self, units: bool = True, format: str = "dict", subexpressions: bool = False, read_only_variables: bool = True, level: int = 0) -> dict[str, Any]:
+    def get_states(
+        self,
+        units: bool = True,
+        format: str = "dict",
+        subexpressions: bool = False,
+        read_only_variables: bool = True,
+        level: int = 0,
+    ) -> dict[str, Any]:
         """The variables of all groups: object name -> variable name -> values."""
         return {
             obj.name: obj.get_states(units=units, format=format, subexpressions=subexpressions, read_only_variables=read_only_variables)
             for obj in self._everything() if isinstance(obj, Group) and obj.has_state
         }  # fmt: skip
 
-    def set_states(self, values: Mapping[str, Any], units: bool = True, format: str = "dict", level: int = 0) -> None:
+    def set_states(
+        self, values: Mapping[str, Any], units: bool = True, format: str = "dict", level: int = 0
+    ) -> None:
         """Set variables of several groups, as `get_states` returns them."""
         for name, states in values.items():
             obj = self[name]
             assert isinstance(obj, Group)
-            obj.set_states({n: v for n, v in states.items() if obj.is_writable(n)}, units=units, format=format)
+            obj.set_states(
+                {n: v for n, v in states.items() if obj.is_writable(n)}, units=units, format=format
+            )
 
     def __repr__(self) -> str:
         return f"<Network of {len(self.objects)} objects at t = {self.t}>"

@@ -46,6 +46,7 @@ class SpikeSource(Group):
     """A group whose elements emit events."""
 
     _buffers: dict[str, EventBuffer]
+
     def event_buffer(self, event: str = "spike") -> EventBuffer:
         """The events of this kind.
 
@@ -193,9 +194,7 @@ class NeuronGroup(SpikeSource):
     ) -> None:
         if threshold is not None:
             self.events["spike"] = threshold
-            self._declare(
-                Variable("lastspike", second.dim, "float", self._last_spike, read_only=True)
-            )
+            self._declare(Variable("lastspike", second.dim, "float", self._last_spike, read_only=True))
         for event, condition in events.items():
             if not event.isidentifier():
                 raise TypeError(f"'{event}' cannot be the name of an event")
@@ -365,7 +364,9 @@ class NeuronGroup(SpikeSource):
 
     def structure(self) -> object:
         exponents = tuple(
-            (n, s.value) for n, s in self._external.items() if isinstance(s, Symbol) and n in self._exponents()
+            (n, s.value)
+            for n, s in self._external.items()
+            if isinstance(s, Symbol) and n in self._exponents()
         )
         return (self.structure_version, self._bound, exponents, self.clock.dt_ if self._has_timed() else None)
 
@@ -422,7 +423,13 @@ class NeuronGroup(SpikeSource):
         blocks = self.room_blocks()
         if any("constant over dt" in e.flags for e in self.equations.values()):
             blocks.append(
-                Block(f"{self.name}_subexpression_update", self.clock, "before_start", 0, self._emit_constant_over_dt)
+                Block(
+                    f"{self.name}_subexpression_update",
+                    self.clock,
+                    "before_start",
+                    0,
+                    self._emit_constant_over_dt,
+                )
             )
         if step.statements or self.has_refractory:
             coefficients = Coefficients(self, step, writes)
@@ -507,12 +514,18 @@ class NeuronGroup(SpikeSource):
             if self.has_refractory:
                 b.store(self._variables["not_refractory"].array, element, ir.const(False))
                 if self._refractory_is_time:
-                    b.store(self._until, element, Op("iadd", (b.step(self.clock), self._refractory_steps(b, element))))
+                    b.store(
+                        self._until,
+                        element,
+                        Op("iadd", (b.step(self.clock), self._refractory_steps(b, element))),
+                    )
 
     def _refractory_steps(self, b: ProgramBuilder, element: ir.Expr) -> ir.Expr:
         if self._refractory_tree is None:
             period: ir.Expr = b.float_constant(
-                ("refractory", id(self)), "refractory", lambda: float(self.refractory)  # type: ignore[arg-type]
+                ("refractory", id(self)),
+                "refractory",
+                lambda: float(self.refractory),  # type: ignore[arg-type]
             )
         else:
             period = convert(self.element_code(b, element, "refractory").expr(self._refractory_tree), ir.F64)
@@ -567,7 +580,8 @@ class NeuronGroup(SpikeSource):
     def is_stateful(self, tree: Expr) -> bool:
         """Whether the expression gives another value each time it is computed."""
         return any(
-            isinstance(node, Call) and getattr(self.function(node.function), "stateful", False) for node in walk(tree)
+            isinstance(node, Call) and getattr(self.function(node.function), "stateful", False)
+            for node in walk(tree)
         )
 
     # -- users' calls -----------------------------------------------------------------------------
@@ -608,7 +622,9 @@ class NeuronGroup(SpikeSource):
         self._runners.append(runner)
         return runner
 
-    def set_event_schedule(self, event: str, when: str = "after_thresholds", order: int | None = None) -> None:
+    def set_event_schedule(
+        self, event: str, when: str = "after_thresholds", order: int | None = None
+    ) -> None:
         """Choose the slot in which the condition of an event is tested."""
         self.event_buffer(event)
         self.event_schedule[event] = (when, order or 0)
@@ -623,7 +639,11 @@ class NeuronGroup(SpikeSource):
         return Subgroup(self, start, stop)
 
     def state(self) -> dict[str, np.ndarray]:
-        return {**super().state(), "_until": self._until.data.copy(), "_last_spike": self._last_spike.data.copy()}
+        return {
+            **super().state(),
+            "_until": self._until.data.copy(),
+            "_last_spike": self._last_spike.data.copy(),
+        }
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         super().set_state(state)
@@ -665,7 +685,9 @@ def _range_of(item: Any, n: int, owner: Any) -> tuple[int, int]:
     elif np.ndim(item) == 0 and not isinstance(item, str):
         index = int(item)
         if not -n <= index < n:
-            raise IndexError(f"{owner.name} has {n} elements (0 to {n - 1}), so there is none with index {index}")
+            raise IndexError(
+                f"{owner.name} has {n} elements (0 to {n - 1}), so there is none with index {index}"
+            )
         start = index % n
         stop = start + 1
     elif isinstance(item, str):
@@ -676,7 +698,9 @@ def _range_of(item: Any, n: int, owner: Any) -> tuple[int, int]:
             raise IndexError("a part of a group has to be contiguous: consecutive indices in ascending order")
         start, stop = int(indices[0]), int(indices[-1]) + 1
     if not 0 <= start < stop <= n:
-        raise IndexError(f"{owner.name} has {n} elements: the range {start}:{stop} does not lie in it or is empty")
+        raise IndexError(
+            f"{owner.name} has {n} elements: the range {start}:{stop} does not lie in it or is empty"
+        )
     return start, stop
 
 
@@ -812,5 +836,3 @@ class Subgroup(SpikeSource):
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         pass
-
-

@@ -42,7 +42,11 @@ class NetworkOperation(SimulationObject):
             parameters = inspect.signature(function).parameters.values()
         except (TypeError, ValueError):
             raise TypeError(f"a network operation has to be a function, not {function!r}") from None
-        required = [p for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        required = [
+            p
+            for p in parameters
+            if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        ]
         if len(required) > 1:
             raise TypeError(
                 f"a network operation takes no argument or the time, but {getattr(function, '__name__', function)!r} "

@@ -44,9 +44,7 @@ class Pathway(Group):
 
     invalidates_magic_network = False
 
-    def __init__(
-        self, synapses: Synapses, name: str, side: str, text: str, event: str, delay: Any
-    ) -> None:
+    def __init__(self, synapses: Synapses, name: str, side: str, text: str, event: str, delay: Any) -> None:
         order = -1 if side == "pre" else 1
         super().__init__(
             f"{synapses.name}_{name}*", synapses.clock, None, synapses.namespace, "synapses", order
@@ -118,7 +116,9 @@ class Pathway(Group):
             self.semantics.bind == "run" or not (names | functions) <= set(self._external)
         ):
             self.bind(namespace)
-            shape = tuple((n, getattr(s, "dim", s), getattr(s, "type", "")) for n, s in self._external.items())
+            shape = tuple(
+                (n, getattr(s, "dim", s), getattr(s, "type", "")) for n, s in self._external.items()
+            )
             if shape != self._bound:
                 self.check()
                 self._bound = shape
@@ -265,9 +265,7 @@ class Pathway(Group):
                     synapse = b.let("s", b.load(order, k))
                 yield (synapse, own, None) if self.side == "pre" else (synapse, None, own)
 
-    def _emit_body(
-        self, b: ProgramBuilder, synapse: ir.Expr, i: ir.Expr | None, j: ir.Expr | None
-    ) -> None:
+    def _emit_body(self, b: ProgramBuilder, synapse: ir.Expr, i: ir.Expr | None, j: ir.Expr | None) -> None:
         synapses = self.synapses
         code = Code(
             b, self, lambda name, low: synapses.resolve_at(b, name, synapse, low, i, j),
@@ -314,5 +312,3 @@ def _checked(seconds: float) -> float:
     if seconds < 0:
         raise SetupError(f"a delay cannot be negative ({seconds} s)")
     return seconds
-
-

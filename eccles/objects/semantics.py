@@ -37,5 +37,7 @@ class Semantics:
     default_methods: tuple[str, ...]
 
 
-ECCLES = Semantics("eccles", "construction", "construction", "now", ("exact", "exponential_euler", "rk4", "euler", "heun"))
+ECCLES = Semantics(
+    "eccles", "construction", "construction", "now", ("exact", "exponential_euler", "rk4", "euler", "heun")
+)
 BRIAN2 = Semantics("eccles.brian2", "run", "run", "last_update", ("exact", "euler", "heun"))

@@ -297,7 +297,9 @@ class Synapses(Group):
         self, condition: Any, i: Any, j: Any, p: Any, n: Any, skip_if_invalid: bool, namespace: Any
     ) -> Iterator[connect.Pairs]:
         if isinstance(condition, np.ndarray | int) and not isinstance(condition, bool | np.bool_):
-            raise TypeError("the first argument of connect is a condition (text); give indices as i=..., j=...")
+            raise TypeError(
+                "the first argument of connect is a condition (text); give indices as i=..., j=..."
+            )
         if condition is not None and (i is not None or j is not None):
             raise SetupError("connect takes either a condition or indices i and j, not both")
         if isinstance(i, str) and isinstance(j, str):
@@ -322,7 +324,9 @@ class Synapses(Group):
             tree = parse_expression(condition, "connect, condition")
         evaluate = self._pair_evaluator([*trees.values(), *([tree] if tree is not None else [])])
         if tree is not None:
-            check_expression(tree, evaluate.scope, expect_type="boolean", what="the condition for a connection")
+            check_expression(
+                tree, evaluate.scope, expect_type="boolean", what="the condition for a connection"
+            )
         count = trees.get("n", n)
         return connect.by_condition(
             len(self.source), len(self.target), tree, chance, _times(count), evaluate, rng_key
@@ -333,7 +337,9 @@ class Synapses(Group):
     ) -> Iterator[connect.Pairs]:
         made = "j" if isinstance(j, str) else "i"
         if (i if made == "j" else j) is not None:
-            raise SetupError(f"with an expression for {made}, the other index runs over all elements: leave it out")
+            raise SetupError(
+                f"with an expression for {made}, the other index runs over all elements: leave it out"
+            )
         generator = parse_generator(j if made == "j" else i, f"connect, {made}")
         sizes = (len(self.source), len(self.target))
         over, n_made = sizes if made == "j" else sizes[::-1]
@@ -662,7 +668,11 @@ class Synapses(Group):
                 span=equation.span,
             )
         whole = group.whole
-        declared = whole.equations.get(stem) if isinstance(whole, SpikeSource) and "equations" in whole.__dict__ else None
+        declared = (
+            whole.equations.get(stem)
+            if isinstance(whole, SpikeSource) and "equations" in whole.__dict__
+            else None
+        )
         if declared is not None and declared.kind != "parameter":
             raise EquationError(
                 f"'{stem}' of {group.name} cannot be summed into: it has an equation of its own",
@@ -676,7 +686,8 @@ class Synapses(Group):
         if equation.name.endswith("_post"):
             return "post", equation.name[:-5]
         raise EquationError(
-            f"'{equation.name}' is flagged 'summed', so its name has to end in _post or _pre", span=equation.span
+            f"'{equation.name}' is flagged 'summed', so its name has to end in _post or _pre",
+            span=equation.span,
         )
 
     def _check_event_driven_use(self) -> None:
@@ -694,9 +705,7 @@ class Synapses(Group):
 
     def before_run(self, namespace: Mapping[str, Any] | None, duration: float) -> None:
         if not self._connected:
-            raise TypeError(
-                f"{self.name} has no synapses: call {self.name}.connect(...) before running"
-            )
+            raise TypeError(f"{self.name} has no synapses: call {self.name}.connect(...) before running")
         names, functions = self.identifiers()
         if namespace is not None and (
             self.semantics.bind == "run" or not (names | functions) <= set(self._external)
@@ -725,13 +734,25 @@ class Synapses(Group):
 
     def blocks(self, writes: frozenset[int]) -> list[Block]:
         blocks = [
-            Block(f"{self.name}_summed_{e.name}", self.clock, "groups", self.order - 1, lambda b, e=e: self._emit_sum(b, e))
+            Block(
+                f"{self.name}_summed_{e.name}",
+                self.clock,
+                "groups",
+                self.order - 1,
+                lambda b, e=e: self._emit_sum(b, e),
+            )
             for e in self.summed
         ]
         held = [e for e in self.equations.values() if "constant over dt" in e.flags]
         if held:
             blocks.append(
-                Block(f"{self.name}_subexpression_update", self.clock, "before_start", 0, lambda b: self._emit_held(b, held))
+                Block(
+                    f"{self.name}_subexpression_update",
+                    self.clock,
+                    "before_start",
+                    0,
+                    lambda b: self._emit_held(b, held),
+                )
             )
         if self._clock_driven:
             exprs = self.equations.substituted()
@@ -748,7 +769,11 @@ class Synapses(Group):
 
     def element_code(self, b: ProgramBuilder, element: ir.Expr, purpose: str) -> Code:
         return Code(
-            b, self, lambda name, low: self.resolve_at(b, name, element, low), element=element, purpose=purpose
+            b,
+            self,
+            lambda name, low: self.resolve_at(b, name, element, low),
+            element=element,
+            purpose=purpose,
         )
 
     def _size_local(self, b: ProgramBuilder) -> ir.Expr:
@@ -868,7 +893,9 @@ class Synapses(Group):
 
     def _positions_of_pairs(self, item: tuple[Any, ...]) -> tuple[np.ndarray, bool]:
         if len(item) not in (2, 3):
-            raise IndexError(f"synapses are chosen by [k], [i, j] or [i, j, number], not by {len(item)} indices")
+            raise IndexError(
+                f"synapses are chosen by [k], [i, j] or [i, j, number], not by {len(item)} indices"
+            )
         keep = np.ones(self._n, bool)
         scalar = True
         names = ("source", "target", "multisynaptic index")
@@ -1030,5 +1057,3 @@ def _times(n: Any) -> Any:
             raise SetupError(f"the number of synapses per pair cannot be negative ({n})")
         return int(n)
     return n
-
-

@@ -126,7 +126,9 @@ class VariableView(NDArrayOperatorsMixin):
     def __getitem__(self, item: Any) -> Any:
         if self.shared:
             if not (item is Ellipsis or item == slice(None) or (np.ndim(item) == 0 and item == 0)):
-                raise IndexError(f"{self._owner}.{self.name} is shared by all elements: it has a single value")
+                raise IndexError(
+                    f"{self._owner}.{self.name} is shared by all elements: it has a single value"
+                )
             return self._with_unit(self.read(None)[0])
         positions, scalar = self._indices(item)
         values = self.read(positions)
@@ -284,5 +286,7 @@ def positions_of(item: Any, size: int, owner: str) -> tuple[np.ndarray | None, b
     flat = array.reshape(-1).astype(np.int64)
     if flat.min() < -size or flat.max() >= size:
         wrong = flat[(flat < -size) | (flat >= size)][0]
-        raise IndexError(f"{owner} has {size} elements (0 to {size - 1}), so there is none with index {wrong}")
+        raise IndexError(
+            f"{owner} has {size} elements (0 to {size - 1}), so there is none with index {wrong}"
+        )
     return np.where(flat < 0, flat + size, flat), array.ndim == 0

@@ -1,5 +1,6 @@
 """Physical units: quantities, their names, and the checks of dimensions."""
 
+from eccles.errors import DimensionMismatchError
 from eccles.units.check import check_units, declare_types
 from eccles.units.dimension import DIMENSIONLESS, Dimension, get_or_create_dimension
 from eccles.units.names import standard_names, unit_named, unit_names
@@ -17,7 +18,6 @@ from eccles.units.quantity import (
     is_scalar_type,
     quantity_with_dimensions,
 )
-from eccles.errors import DimensionMismatchError
 
 # the most used ones by name, for editors and type checkers
 second = standard_names["second"]
@@ -58,7 +58,7 @@ um2 = standard_names["um2"]
 cm2 = standard_names["cm2"]
 globals().update(standard_names)
 
-__all__ = [  # noqa: PLE0604
+__all__ = [
     "DIMENSIONLESS",
     "Dimension",
     "DimensionMismatchError",

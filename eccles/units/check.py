@@ -40,7 +40,9 @@ def check_units(**units: Any) -> Callable[[Callable[..., Any]], Callable[..., An
             for name, value in given.items():
                 _check_argument(function.__name__, name, value, units.get(name), given)
             result = function(*args, **kwargs)
-            _check_result(function.__name__, result, units.get("result"), [given.get(n) for n in names if n in given])
+            _check_result(
+                function.__name__, result, units.get("result"), [given.get(n) for n in names if n in given]
+            )
             return result
 
         checked._orig_func = function  # type: ignore[attr-defined]
@@ -64,7 +66,7 @@ def _check_argument(function: str, name: str, value: Any, unit: Any, given: dict
     else:
         wanted, how = get_dimensions(unit), ""
     found = get_dimensions(value)
-    if found is not wanted and not (value is None):
+    if found is not wanted and value is not None:
         array = np.asarray(value)
         if array.dtype.kind in "fiub" and not np.any(array):
             return
@@ -82,7 +84,9 @@ def _check_result(function: str, result: Any, unit: Any, args: list[Any]) -> Non
             raise TypeError(f"{function} has to return a truth value, not {result!r}")
         return
     if callable(unit) and not isinstance(unit, Quantity):
-        unit = unit(*(Quantity(1.0, dim=get_dimensions(a)) if get_dimensions(a).exponents else 1 for a in args))
+        unit = unit(
+            *(Quantity(1.0, dim=get_dimensions(a)) if get_dimensions(a).exponents else 1 for a in args)
+        )
     if get_dimensions(result) is not get_dimensions(unit):
         raise DimensionMismatchError(
             f"{function} has to return {get_dimensions(unit).friendly()}, but returned "

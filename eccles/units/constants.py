@@ -4,7 +4,13 @@ from eccles.units.names import standard_names as _u
 from eccles.units.names import unit_named as _unit_named
 
 _volt, _amp, _second, _metre = _u["volt"], _u["amp"], _u["second"], _u["metre"]
-_mol, _kelvin, _joule, _coulomb, _kilogram = _u["mol"], _u["kelvin"], _u["joule"], _u["coulomb"], _u["kilogram"]
+_mol, _kelvin, _joule, _coulomb, _kilogram = (
+    _u["mol"],
+    _u["kelvin"],
+    _u["joule"],
+    _u["coulomb"],
+    _u["kilogram"],
+)
 _farad, _newton = _u["farad"], _unit_named("newton")
 
 avogadro_constant = 6.02214076e23 / _mol  # exact

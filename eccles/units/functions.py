@@ -42,9 +42,36 @@ from numpy import (
 from eccles.units.quantity import bare, common_dimension, wrap
 
 __all__ = [
-    "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctanh", "clip", "cos", "cosh", "diagonal",
-    "dot", "exp", "exprel", "expm1", "linspace", "log", "log10", "log1p", "ones_like", "ptp", "ravel", "sin",
-    "sinh", "sqrt", "tan", "tanh", "trace", "where", "zeros_like",
+    "arange",
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctanh",
+    "clip",
+    "cos",
+    "cosh",
+    "diagonal",
+    "dot",
+    "exp",
+    "expm1",
+    "exprel",
+    "linspace",
+    "log",
+    "log1p",
+    "log10",
+    "ones_like",
+    "ptp",
+    "ravel",
+    "sin",
+    "sinh",
+    "sqrt",
+    "tan",
+    "tanh",
+    "trace",
+    "where",
+    "zeros_like",
 ]  # fmt: skip
 
 clip = np.clip
@@ -52,7 +79,9 @@ clip = np.clip
 
 def arange(*args: Any, **kwargs: Any) -> Any:
     """As `numpy.arange`; start, stop and step need the same unit."""
-    dim = common_dimension([*args, *(kwargs[k] for k in ("start", "stop", "step") if k in kwargs)], "count from {} to {}")
+    dim = common_dimension(
+        [*args, *(kwargs[k] for k in ("start", "stop", "step") if k in kwargs)], "count from {} to {}"
+    )
     return wrap(np.arange(*(bare(a) for a in args), **{k: bare(v) for k, v in kwargs.items()}), dim)
 
 

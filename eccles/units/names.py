@@ -138,10 +138,33 @@ def unit_names() -> list[str]:
 
 def _standard() -> dict[str, Unit]:
     """What `from eccles.units import *` gives."""
-    usual = (
-        "amp ampere kilogram kilogramme second metre meter mole mol kelvin candela coulomb farad gram gramme "
-        "hertz joule liter litre molar pascal ohm siemens volt watt"
-    ).split()
+    usual = [
+        "amp",
+        "ampere",
+        "kilogram",
+        "kilogramme",
+        "second",
+        "metre",
+        "meter",
+        "mole",
+        "mol",
+        "kelvin",
+        "candela",
+        "coulomb",
+        "farad",
+        "gram",
+        "gramme",
+        "hertz",
+        "joule",
+        "liter",
+        "litre",
+        "molar",
+        "pascal",
+        "ohm",
+        "siemens",
+        "volt",
+        "watt",
+    ]
     prefixed = [p + b for b in usual if b not in ("kilogram", "kilogramme", "kelvin") for p in "pnumkMGT"]
     names = [*usual, *prefixed, *(a for a in _ABBREVIATIONS if a not in _MODEL_ONLY)]
     found: dict[str, Unit] = {}

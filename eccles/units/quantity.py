@@ -195,9 +195,7 @@ class Quantity(np.ndarray):
         if dim is None:
             dim = found
         elif found is not DIMENSIONLESS and found is not dim:
-            raise DimensionMismatchError(
-                f"{_describe(value)} cannot become {dim.friendly()}", found, dim
-            )
+            raise DimensionMismatchError(f"{_describe(value)} cannot become {dim.friendly()}", found, dim)
         array = np.array(bare(value), dtype=dtype) if copy else np.asarray(bare(value), dtype=dtype)
         if dtype is None and array.dtype.kind in "iub":
             array = array.astype(np.float64)
@@ -442,7 +440,9 @@ class Quantity(np.ndarray):
         DimensionMismatchError
             If the unit has another dimension.
         """
-        fail_for_dimension_mismatch(self, u, f"cannot show {self.dim.friendly()} in {get_dimensions(u).friendly()}")
+        fail_for_dimension_mismatch(
+            self, u, f"cannot show {self.dim.friendly()} in {get_dimensions(u).friendly()}"
+        )
         values = np.asarray(self.view(np.ndarray) / float(u))
         name = "" if get_dimensions(u) is DIMENSIONLESS and float(u) == 1 else (
             u.name if python_code and isinstance(u, Unit) else u.dispname if isinstance(u, Unit) else repr(self.dim)
@@ -530,7 +530,9 @@ class Unit(Quantity):
     def create_scaled_unit(baseunit: Unit, scalefactor: str) -> Unit:
         """A unit with an SI prefix."""
         scale = baseunit.scale + PREFIXES[scalefactor]
-        return Unit(10.0**scale, baseunit.dim, scale, scalefactor + baseunit.name, scalefactor + baseunit.dispname)
+        return Unit(
+            10.0**scale, baseunit.dim, scale, scalefactor + baseunit.name, scalefactor + baseunit.dispname
+        )
 
     def set_name(self, name: str) -> None:
         """Change the name."""
@@ -569,7 +571,9 @@ class Unit(Quantity):
             power = float(other)
             shown = int(power) if power == int(power) else power
             name = f"{_bracketed(self.name)}**{shown}"
-            return Unit(float(self) ** power, self.dim**power, 0, name, f"{_bracketed(self.dispname)}^{shown}")
+            return Unit(
+                float(self) ** power, self.dim**power, 0, name, f"{_bracketed(self.dispname)}^{shown}"
+            )
         return super().__pow__(other)
 
     def __iadd__(self, other: Any) -> Any:
@@ -640,5 +644,7 @@ def common_dimension(values: Iterable[Any], operation: str) -> Dimension:
         if dim is None:
             dim, first = get_dimensions(value), value
         else:
-            dim = combine(first if dim is get_dimensions(first) else wrap(np.float64(1), dim), value, operation)
+            dim = combine(
+                first if dim is get_dimensions(first) else wrap(np.float64(1), dim), value, operation
+            )
     return dim if dim is not None else DIMENSIONLESS

@@ -32,7 +32,14 @@ SAME = {
     np.hypot: "combine {} and {}", np.remainder: "divide {} by {} with remainder",
     np.fmod: "divide {} by {} with remainder", np.nextafter: "step from {} towards {}",
 }  # fmt: skip
-COMPARE = {np.less: "<", np.less_equal: "<=", np.greater: ">", np.greater_equal: ">=", np.equal: "==", np.not_equal: "!="}
+COMPARE = {
+    np.less: "<",
+    np.less_equal: "<=",
+    np.greater: ">",
+    np.greater_equal: ">=",
+    np.equal: "==",
+    np.not_equal: "!=",
+}
 PRODUCT = {np.multiply, np.matmul}
 QUOTIENT = {np.divide, np.floor_divide}
 KEEP = {np.negative, np.positive, np.absolute, np.fabs, np.conjugate, np.rint, np.spacing}
@@ -124,7 +131,9 @@ def _powered(inputs: tuple[Any, ...], values: tuple[Any, ...]) -> Dimension:
     if dim is DIMENSIONLESS:
         return dim
     if not is_scalar_type(values[1]):
-        raise TypeError("a quantity with a unit can only be raised to a single power, not to an array of powers")
+        raise TypeError(
+            "a quantity with a unit can only be raised to a single power, not to an array of powers"
+        )
     return dim ** float(values[1])
 
 

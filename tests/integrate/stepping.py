@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import scipy.special
-from eccles.language.evaluate import evaluate
-from eccles.language.parser import parse_expression
 
 from eccles.integrate.matrix import coefficients
 from eccles.integrate.problem import Problem, Step
+from eccles.language.evaluate import evaluate
 from eccles.language.nodes import Expr
+from eccles.language.parser import parse_expression
 
 Values = dict[str, np.ndarray]
 

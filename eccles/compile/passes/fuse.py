@@ -60,7 +60,9 @@ def _partner(done: list[ir.Stmt], loop: ir.VectorFor) -> int | None:
             between = done[at + 1 :]
             moved = _needed(between, loop)
             first = _effects((candidate,))
-            if all(isinstance(s, ir.Let | ir.Var) and not (_effects((s,)).reads & first.writes) for s in moved):
+            if all(
+                isinstance(s, ir.Let | ir.Var) and not (_effects((s,)).reads & first.writes) for s in moved
+            ):
                 return at
             return None
         if not isinstance(candidate, ir.Let | ir.Var | ir.VectorFor | ir.Store | ir.For | ir.SetVar | ir.If):
@@ -84,7 +86,10 @@ class _Effects:
 
 def _conflict(a: _Effects, b: _Effects) -> bool:
     return bool(
-        a.writes & (b.reads | b.writes) or b.writes & a.reads or a.sets & (b.locals | b.sets) or b.sets & a.locals
+        a.writes & (b.reads | b.writes)
+        or b.writes & a.reads
+        or a.sets & (b.locals | b.sets)
+        or b.sets & a.locals
     )
 
 
@@ -104,9 +109,9 @@ def _joinable(first: ir.VectorFor, second: ir.VectorFor) -> bool:
     """Whether each iteration of the second loop depends on the same iteration of the first alone."""
     a, b = _effects(first.body), _effects(second.body)
     shared = (a.writes & (b.reads | b.writes)) | (b.writes & a.reads)
-    return all(
-        _only_at(loop.body, loop.local, shared) for loop in (first, second)
-    ) and not (a.sets & b.locals)
+    return all(_only_at(loop.body, loop.local, shared) for loop in (first, second)) and not (
+        a.sets & b.locals
+    )
 
 
 def _only_at(body: tuple[ir.Stmt, ...], local: ir.Local, slots: set[int]) -> bool:
@@ -130,7 +135,9 @@ def _merge(first: ir.VectorFor, second: ir.VectorFor) -> ir.VectorFor:
         if isinstance(statement, ir.Store):
             value = statement.value
             if not isinstance(value, ir.Const | ir.Local):  # read again, it could load what was just stored
-                name = ir.Local(f"{first.local.name}.{second.local.name}.{statement.buffer.slot}.{len(body)}", value.type)
+                name = ir.Local(
+                    f"{first.local.name}.{second.local.name}.{statement.buffer.slot}.{len(body)}", value.type
+                )
                 body.append(ir.Let(name, value))
                 statement, value = ir.Store(statement.buffer, statement.index, name), name
             stored.pop(statement.buffer.slot, None)
@@ -164,7 +171,9 @@ def _merge(first: ir.VectorFor, second: ir.VectorFor) -> ir.VectorFor:
     return ir.VectorFor(first.local, first.n, tuple(body), first.padded)
 
 
-def _renamed(expr: ir.Expr, old: ir.Local, new: ir.Local, stored: dict[int, ir.Expr], recur: object) -> ir.Expr:
+def _renamed(
+    expr: ir.Expr, old: ir.Local, new: ir.Local, stored: dict[int, ir.Expr], recur: object
+) -> ir.Expr:
     match expr:
         case ir.Local():
             return new if expr == old else expr
