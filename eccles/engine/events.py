@@ -20,6 +20,8 @@ from eccles.engine.state import Array
 
 __all__ = ["EventBuffer", "power_of_two"]
 
+THIS_STEP = ir.const(0)  # a delay of no steps
+
 
 def power_of_two(n: int) -> int:
     """The smallest power of two that is at least n."""
@@ -129,7 +131,7 @@ class EventBuffer:
         b.store(self.counts, slot, Op("isub", (count, begin)))
         b.store(self.end, 0, count)
 
-    def span(self, b: ProgramBuilder, delay: ir.Expr = ir.Const(0, ir.I64)) -> tuple[ir.Expr, ir.Expr]:
+    def span(self, b: ProgramBuilder, delay: ir.Expr = THIS_STEP) -> tuple[ir.Expr, ir.Expr]:
         """Where the events of `delay` steps ago begin and how many there are."""
         slot = b.let("slot", self._slot(b, delay))
         begin = ir.const(0) if self.max_delay == 0 else b.let("begin", b.load(self.begins, slot))
@@ -139,7 +141,7 @@ class EventBuffer:
     def each(
         self,
         b: ProgramBuilder,
-        delay: ir.Expr = ir.Const(0, ir.I64),
+        delay: ir.Expr = THIS_STEP,
         within: tuple[ir.Expr, ir.Expr] | None = None,
     ) -> Iterator[ir.Local]:
         """Code that runs for each event of `delay` steps ago, `within` [start, stop) if given."""

@@ -13,7 +13,8 @@ from eccles.compile.lower import convert
 from eccles.engine.program import Block, Outcome, ProgramBuilder
 from eccles.engine.state import Array
 from eccles.errors import SetupError, nearest
-from eccles.objects.group import Code, SimulationObject
+from eccles.objects.code import Code
+from eccles.objects.group import SimulationObject
 from eccles.units import DIMENSIONLESS, Quantity, hertz, second
 
 __all__ = ["EventMonitor", "SpikeMonitor"]

@@ -14,7 +14,8 @@ from eccles.engine.clock import Clock
 from eccles.engine.program import Block, Outcome, ProgramBuilder
 from eccles.engine.state import Array
 from eccles.errors import SetupError, nearest, warn
-from eccles.objects.group import Code, SimulationObject
+from eccles.objects.code import Code
+from eccles.objects.group import SimulationObject
 from eccles.objects.variables import positions_of
 from eccles.units import DIMENSIONLESS, Quantity, second
 
@@ -253,7 +254,7 @@ class StateMonitor(SimulationObject):
             code = self._code(b, element)
             for variable, array in arrays.items():
                 value = convert(code.lowerer.env[variable], array.element.type)
-                b.store(array, Op("iadd", (base, k)) if self._all else Op("iadd", (base, k)), value)
+                b.store(array, Op("iadd", (base, k)), value)
 
     def state(self) -> dict[str, np.ndarray]:
         rows = self.n_samples

@@ -4,8 +4,9 @@ from eccles.objects.inputs import PoissonGroup, PoissonInput, SpikeGeneratorGrou
 from eccles.objects.linked import linked_var
 from eccles.objects.magic import defaultclock, seed, start_scope
 from eccles.objects.network import MagicError, Network, run, stop
-from eccles.objects.neurons import NeuronGroup, Subgroup
+from eccles.objects.neurons import NeuronGroup
 from eccles.objects.operations import NetworkOperation, network_operation
+from eccles.objects.sources import Subgroup
 from eccles.objects.synapses import Synapses
 from eccles.objects.timed import TimedArray
 

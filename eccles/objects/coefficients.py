@@ -22,7 +22,8 @@ from eccles.integrate.problem import Hoisted, LinearSystem, Step
 from eccles.language.nodes import Expr, names_in
 
 if TYPE_CHECKING:
-    from eccles.objects.group import Code, Group
+    from eccles.objects.code import Code
+    from eccles.objects.group import Group
 
 __all__ = ["Coefficients"]
 

@@ -29,14 +29,14 @@ from eccles.language.nodes import Call, Expr, names_in, walk
 from eccles.language.parser import parse_expression
 from eccles.language.resolve import Namespace
 from eccles.objects import magic
+from eccles.objects.code import Code
 from eccles.objects.naming import unique_name
 from eccles.objects.problems import GroupScope
 from eccles.objects.semantics import ECCLES, Semantics
-from eccles.objects.timed import TimedArray
 from eccles.objects.variables import ELEMENTS, Variable, VariableView, positions_of
 from eccles.units import DIMENSIONLESS, Quantity, second
 
-__all__ = ["DRAWS", "Code", "Group", "SimulationObject"]
+__all__ = ["DRAWS", "Group", "SimulationObject", "TextScope"]
 
 DRAWS = {"rand": rng.uniform, "randn": rng.normal, "poisson": rng.poisson, "binomial": rng.binomial}
 
@@ -113,115 +113,6 @@ class SimulationObject:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} '{self.name}'>"
-
-
-class Code:
-    """Translates model text of one group within one body of the program.
-
-    Parameters
-    ----------
-    b : ProgramBuilder
-    owner : Group
-        Whose text it is: external names are looked up there.
-    resolve : callable
-        `resolve(name, lowerer) -> ir.Expr | None` for internal names.
-    element, ordinal : ir.Expr
-        What random numbers are counted by: which element, which step.
-    purpose : str
-        Tells the random streams of one group apart.
-    """
-
-    def __init__(
-        self,
-        b: ProgramBuilder,
-        owner: Group,
-        resolve: Callable[[str, Lowerer], ir.Expr | None],
-        *,
-        element: ir.Expr,
-        purpose: str,
-        clock: Clock | None = None,
-    ) -> None:
-        self.b = b
-        self.owner = owner
-        self.fallback: Group | None = None  # whose external names count too
-        self.element = element
-        self.purpose = purpose
-        self.clock = clock if clock is not None else owner.clock
-        self._resolve = resolve
-        self._n_draws = 0
-        self.lowerer = Lowerer({}, b.names, self._call)
-        self.lowerer.env = _LazyEnv(self._look_up)
-        self.lowerer.out = b.current_body
-
-    def _look_up(self, name: str) -> ir.Expr:
-        value = self._resolve(name, self.lowerer)
-        if value is None:
-            value = self._text_owner(name).external_value(self.b, name)
-        return self.lowerer.let(name, value)
-
-    def _text_owner(self, name: str) -> Group:
-        if self.fallback is not None and not self.owner.has_external(name):
-            return self.fallback
-        return self.owner
-
-    def expr(self, tree: Expr) -> ir.Expr:
-        """The value of an expression."""
-        return self.lowerer.expr(tree)
-
-    def number(self, tree: Expr) -> ir.Expr:
-        """The value of an expression as a float."""
-        return convert(self.lowerer.expr(tree), F64)
-
-    def draw(self, function: ir.Function, *args: ir.Expr) -> ir.Expr:
-        """A random number that no other draw of the program has."""
-        key = self.b.integer_constant(
-            ("key", id(self.owner), self.purpose), "key", lambda: self.owner.stream_key(self.purpose)
-        )
-        self._n_draws += 1
-        call = ir.Call(
-            function,
-            (*args, key, self.element, self.b.step(self.clock), ir.const(self._n_draws - 1)),
-        )
-        return self.lowerer.let(function.name, call)
-
-    def _call(self, name: str, args: tuple[ir.Expr, ...], lowerer: Lowerer) -> ir.Expr | None:
-        from eccles.compile import random
-
-        match name:
-            case "rand":
-                return self.draw(random.uniform)
-            case "randn":
-                return self.draw(random.normal)
-            case "poisson":
-                return self.draw(random.poisson, convert(args[0], F64))
-            case "binomial":
-                return self.draw(random.binomial, convert(args[0], I64), convert(args[1], F64))
-        function = self._text_owner(name).external_function(name)
-        if isinstance(function, TimedArray):
-            return function.emit(self.b, args, lowerer)
-        if isinstance(function, UserFunction):
-            return self._inline(function, args)
-        return None
-
-    def _inline(self, function: UserFunction, args: tuple[ir.Expr, ...]) -> ir.Expr:
-        inner = Lowerer({}, self.b.names, self._call)
-        inner.env = _LazyEnv(lambda name: self.owner.external_value(self.b, name))
-        inner.env.update(zip(function.params, args, strict=True))
-        inner.out = self.lowerer.out
-        inner.statements(function.body, {})
-        return inner.expr(function.result)
-
-
-class _LazyEnv(dict[str, ir.Expr]):
-    """Names that are looked up when they are first used."""
-
-    def __init__(self, look_up: Callable[[str], ir.Expr]) -> None:
-        super().__init__()
-        self._look_up = look_up
-
-    def __missing__(self, name: str) -> ir.Expr:
-        self[name] = value = self._look_up(name)
-        return value
 
 
 class Group(SimulationObject):
@@ -643,7 +534,8 @@ class Group(SimulationObject):
     ) -> Any:
         """Copies of the variables by name (`format='pandas'` for a data frame)."""
         names = list(vars) if vars is not None else [
-            n for n, v in self._variables.items() if not n.startswith("_") and (read_only_variables or not v.read_only)
+            n for n, v in self._variables.items()
+            if not n.startswith("_") and (read_only_variables or not v.read_only)
         ]  # fmt: skip
         if vars is None and read_only_variables:
             names += [n for n in ("i", "t", "dt", "N") if n not in names and self.symbol(n) is not None]

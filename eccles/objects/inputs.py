@@ -21,9 +21,10 @@ from eccles.language.check import Symbol, check_expression
 from eccles.language.nodes import Expr
 from eccles.language.parser import parse_expression
 from eccles.objects import magic
-from eccles.objects.group import Code, Group, SimulationObject
-from eccles.objects.neurons import SpikeSource, Subgroup, _count, _range_of
+from eccles.objects.code import Code
+from eccles.objects.group import Group, SimulationObject
 from eccles.objects.problems import Deferring
+from eccles.objects.sources import SpikeSource, Subgroup, count_of, range_of
 from eccles.objects.variables import Variable, bare
 from eccles.units import Quantity, get_dimensions, hertz, second
 
@@ -59,7 +60,7 @@ class PoissonGroup(SpikeSource):
         name: str = "poissongroup*",
         codeobj_class: Any = None,
     ) -> None:
-        self._n = n = _count(N)
+        self._n = n = count_of(N)
         super().__init__(name, clock, dt, namespace, when, order)
         self.events = {"spike": "rand() < rates*dt"}
         self._buffers = {"spike": EventBuffer(f"{self.name}.spike", n, self.clock)}
@@ -165,7 +166,7 @@ class PoissonGroup(SpikeSource):
             b.store(self._drawn, element, drawn)
 
     def __getitem__(self, item: Any) -> Subgroup:
-        start, stop = _range_of(item, self._n, self)
+        start, stop = range_of(item, self._n, self)
         return Subgroup(self, start, stop)
 
     def state(self) -> dict[str, np.ndarray]:
@@ -215,7 +216,7 @@ class SpikeGeneratorGroup(SpikeSource):
         name: str = "spikegeneratorgroup*",
         codeobj_class: Any = None,
     ) -> None:
-        self._n = _count(N)
+        self._n = count_of(N)
         super().__init__(name, clock, dt, None, when, order)
         self.events = {"spike": ""}
         self._buffers = {"spike": EventBuffer(f"{self.name}.spike", self._n, self.clock)}
@@ -295,7 +296,8 @@ class SpikeGeneratorGroup(SpikeSource):
             ratio = self._period / dt
             if abs(ratio - round(ratio)) > 1e-6 * ratio:
                 raise NotImplementedError(
-                    f"the period of {self.name} ({self._period} s) has to be a multiple of its time step ({dt} s)"
+                    f"the period of {self.name} ({self._period} s) has to be a multiple of "
+                    f"its time step ({dt} s)"
                 )
         order = np.lexsort((self._given_indices, steps))
         self._steps.replace(steps[order])
@@ -307,7 +309,8 @@ class SpikeGeneratorGroup(SpikeSource):
         if position and not self._period_steps and self._binned is None and now > 0:
             warn(
                 "past_spikes",
-                f"{position} spikes of {self.name} lie before the current time ({self.clock.t}) and are ignored",
+                f"{position} spikes of {self.name} lie before the current time ({self.clock.t}) "
+                f"and are ignored",
             )
         self._position.data[:] = (position, now - within)
         self._binned = dt
@@ -351,7 +354,7 @@ class SpikeGeneratorGroup(SpikeSource):
             b.store(self._position, 0, position)
 
     def __getitem__(self, item: Any) -> Subgroup:
-        start, stop = _range_of(item, self._n, self)
+        start, stop = range_of(item, self._n, self)
         return Subgroup(self, start, stop)
 
     def state(self) -> dict[str, np.ndarray]:
@@ -412,7 +415,7 @@ class PoissonInput(SimulationObject):
             raise DimensionMismatchError(
                 "the rate of a PoissonInput has to be a frequency", get_dimensions(rate), hertz.dim
             )
-        self.N = _count(N)
+        self.N = count_of(N)
         self.rate = rate
         self.weight = weight
         self._text: _WeightText | None = None

@@ -67,7 +67,8 @@ class Link:
         """
         if not isinstance(link, LinkedVariable):
             raise TypeError(
-                f"'{equation.name}' of {group.name} is declared as linked: set it to linked_var(...), not to a value"
+                f"'{equation.name}' of {group.name} is declared as linked: "
+                f"set it to linked_var(...), not to a value"
             )
         source = link.group
         symbol = source.symbol(link.name)

@@ -369,9 +369,13 @@ class Network:
 
     def scheduling_summary(self) -> str:
         """A table of what runs when within a time step."""
-        rows = [("object", "part of", "clock", "when", "order")]
-        for obj in self.sorted_objects:
-            rows.append((obj.name, type(obj).__name__, f"{obj.clock.dt}", obj.when, str(obj.order)))
+        rows = [
+            ("object", "part of", "clock", "when", "order"),
+            *(
+                (obj.name, type(obj).__name__, f"{obj.clock.dt}", obj.when, str(obj.order))
+                for obj in self.sorted_objects
+            ),
+        ]
         widths = [max(len(row[k]) for row in rows) for k in range(5)]
         return "\n".join(
             "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows
@@ -429,7 +433,10 @@ class Network:
     ) -> dict[str, Any]:
         """The variables of all groups: object name -> variable name -> values."""
         return {
-            obj.name: obj.get_states(units=units, format=format, subexpressions=subexpressions, read_only_variables=read_only_variables)
+            obj.name: obj.get_states(
+                units=units, format=format, subexpressions=subexpressions,
+                read_only_variables=read_only_variables,
+            )
             for obj in self._everything() if isinstance(obj, Group) and obj.has_state
         }  # fmt: skip
 

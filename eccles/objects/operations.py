@@ -48,9 +48,9 @@ class NetworkOperation(SimulationObject):
             if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
         ]
         if len(required) > 1:
+            called = getattr(function, "__name__", function)
             raise TypeError(
-                f"a network operation takes no argument or the time, but {getattr(function, '__name__', function)!r} "
-                f"takes {len(required)}"
+                f"a network operation takes no argument or the time, but {called!r} takes {len(required)}"
             )
         self._takes_time = bool(required)
 

@@ -19,7 +19,8 @@ from eccles.language.check import Symbol, check_statements
 from eccles.language.nodes import Assignment, Expr
 from eccles.language.parser import parse_statements
 from eccles.objects import magic
-from eccles.objects.group import Code, Group, SimulationObject
+from eccles.objects.code import Code
+from eccles.objects.group import Group, SimulationObject
 from eccles.objects.problems import Deferring
 from eccles.objects.statements import emit_assignments
 from eccles.objects.variables import VariableView

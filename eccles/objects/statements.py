@@ -8,7 +8,7 @@ from eccles.compile import ir
 from eccles.compile.ir import BOOL, F64, I64, Op
 from eccles.engine.program import ProgramBuilder
 from eccles.language.nodes import Assignment
-from eccles.objects.group import Code
+from eccles.objects.code import Code
 from eccles.objects.variables import Variable
 
 __all__ = ["IR_TYPES", "Place", "emit_assignments"]

@@ -29,12 +29,13 @@ from eccles.language.generator import parse_generator
 from eccles.language.nodes import Assignment, Expr, names_in
 from eccles.language.parser import parse_expression
 from eccles.objects import connect, magic
+from eccles.objects.code import Code
 from eccles.objects.coefficients import Coefficients
-from eccles.objects.group import DRAWS, Code, Group, SimulationObject, TextScope
-from eccles.objects.neurons import SpikeSource
+from eccles.objects.group import DRAWS, Group, SimulationObject, TextScope
 from eccles.objects.pathway import Pathway
 from eccles.objects.problems import collecting
 from eccles.objects.regular import CodeRunner
+from eccles.objects.sources import SpikeSource
 from eccles.objects.statements import IR_TYPES, Place
 from eccles.objects.variables import Variable, VariableView, positions_of
 from eccles.units import DIMENSIONLESS, Quantity, second

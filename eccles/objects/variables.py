@@ -226,7 +226,8 @@ class VariableView(NDArrayOperatorsMixin):
         if self.shared:
             if values.size != 1:
                 raise SetupError(
-                    f"{self._owner}.{self.name} is shared by all elements: it takes one value, not {values.size}"
+                    f"{self._owner}.{self.name} is shared by all elements: "
+                    f"it takes one value, not {values.size}"
                 )
             self.write(None, values.reshape(1))
             return

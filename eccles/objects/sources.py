@@ -1,0 +1,262 @@
+"""Groups whose elements emit events, and contiguous parts of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from eccles.compile import ir
+from eccles.compile.ir import Op
+from eccles.compile.lower import Lowerer
+from eccles.engine.clock import Clock
+from eccles.engine.events import EventBuffer
+from eccles.engine.program import Block, ProgramBuilder
+from eccles.engine.state import Array
+from eccles.errors import SetupError
+from eccles.language.check import Symbol
+from eccles.objects.group import Group, SimulationObject
+from eccles.objects.regular import CodeRunner
+from eccles.objects.semantics import Semantics
+from eccles.objects.variables import Variable, VariableView
+from eccles.units import DIMENSIONLESS, Quantity, get_dimensions
+
+__all__ = ["SpikeSource", "Subgroup", "count_of", "range_of"]
+
+
+class SpikeSource(Group):
+    """A group whose elements emit events."""
+
+    _buffers: dict[str, EventBuffer]
+
+    def event_buffer(self, event: str = "spike") -> EventBuffer:
+        """The events of this kind.
+
+        Raises
+        ------
+        SetupError
+            If the group has no such event.
+        """
+        try:
+            return self._buffers[event]
+        except KeyError:
+            hint = (
+                "Give it a threshold, as in NeuronGroup(..., threshold='v > 1', reset='v = 0')."
+                if event == "spike"
+                else f"Events of {self.name}: {', '.join(self._buffers) or 'none'}."
+            )
+            what = "does not spike: it has no threshold" if event == "spike" else f"has no event '{event}'"
+            raise SetupError(f"{self.name} {what}", hint=hint) from None
+
+    @property
+    def stop(self) -> int:
+        """One past the last element, counted in the whole group."""
+        return len(self)
+
+    def emit_room(self, b: ProgramBuilder) -> None:
+        """Make room for the events of the coming step."""
+        for buffer in self._buffers.values():
+            buffer.emit_room(b)
+
+    def room_blocks(self) -> list[Block]:
+        """The block that makes room for events, where delays make it necessary."""
+        return [Block(f"{self.name}_room", self.clock, "before_start", -(10**9), self.emit_room)]
+
+    def state(self) -> dict[str, np.ndarray]:
+        state = super().state()
+        for event, buffer in self._buffers.items():
+            for part in ("ids", "begins", "counts", "end"):
+                state[f"_{event}.{part}"] = getattr(buffer, part).data.copy()
+        return state
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        super().set_state(state)
+        for event, buffer in self._buffers.items():
+            for part in ("ids", "begins", "counts", "end"):
+                getattr(buffer, part).replace(state[f"_{event}.{part}"])
+            buffer.max_delay = max(buffer.max_delay, 0)
+
+
+def count_of(n: Any) -> int:
+    """The number of elements that a user asks for, checked."""
+    if get_dimensions(n) is not DIMENSIONLESS or isinstance(n, str) or np.ndim(n) != 0:
+        raise TypeError(f"the number of elements has to be a number, not {n!r}")
+    try:
+        count = int(n)
+    except (TypeError, ValueError, OverflowError):
+        raise TypeError(f"the number of elements has to be a whole number, not {n!r}") from None
+    if count < 1:
+        raise SetupError(f"a group needs at least one element, not {count}")
+    if count > 2**31 - 65:
+        raise SetupError(f"a group can have at most {2**31 - 65} elements, not {count}")
+    return count
+
+
+def range_of(item: Any, n: int, owner: Any) -> tuple[int, int]:
+    """The contiguous range of elements that an index of a group means."""
+    if isinstance(item, Subgroup):
+        if item.whole is not owner.whole:
+            raise IndexError(f"{item.name} is not a part of {owner.name}")
+        start, stop = item.start - owner.start, item.stop - owner.start
+        if not 0 <= start < stop <= n:
+            raise IndexError(f"{item.name} is not a part of {owner.name}")
+        return start, stop
+    if isinstance(item, slice):
+        start, stop, step = item.indices(n)
+        if step != 1:
+            raise IndexError("a part of a group has to be contiguous: a step other than 1 is not possible")
+    elif np.ndim(item) == 0 and not isinstance(item, str):
+        index = int(item)
+        if not -n <= index < n:
+            raise IndexError(
+                f"{owner.name} has {n} elements (0 to {n - 1}), so there is none with index {index}"
+            )
+        start = index % n
+        stop = start + 1
+    elif isinstance(item, str):
+        raise TypeError("a part of a group is chosen by a slice or indices, not by text")
+    else:
+        indices = np.asarray(item)
+        if indices.size == 0 or not np.issubdtype(indices.dtype, np.integer) or np.any(np.diff(indices) != 1):
+            raise IndexError("a part of a group has to be contiguous: consecutive indices in ascending order")
+        start, stop = int(indices[0]), int(indices[-1]) + 1
+    if not 0 <= start < stop <= n:
+        raise IndexError(
+            f"{owner.name} has {n} elements: the range {start}:{stop} does not lie in it or is empty"
+        )
+    return start, stop
+
+
+class Subgroup(SpikeSource):
+    """A contiguous part of a group; its variables are the group's own.
+
+    Made by indexing: `group[:100]`. Element 0 is the first of the part.
+    """
+
+    invalidates_magic_network = False
+
+    def __init__(self, parent: SpikeSource, start: int, stop: int, name: str | None = None) -> None:
+        whole = parent.whole
+        super().__init__(name or f"{whole.name}_subgroup*", whole.clock, None, whole.namespace)
+        self._parent = whole
+        self.start = parent.start + start
+        self._stop = parent.start + stop
+        self._runners: list[SimulationObject] = []
+        self._ready = True  # from now on attributes are variables
+
+    @property
+    def semantics(self) -> Semantics:  # type: ignore[override]
+        return self._parent.semantics
+
+    @property
+    def stop(self) -> int:
+        return self._stop
+
+    @property
+    def whole(self) -> SpikeSource:
+        return self._parent
+
+    @property
+    def needs(self) -> list[SimulationObject]:
+        return [self._parent]
+
+    @property
+    def contained_objects(self) -> list[SimulationObject]:
+        return list(self._runners)
+
+    def __len__(self) -> int:
+        return self._stop - self.start
+
+    @property
+    def N(self) -> int:
+        """The number of neurons in the part."""
+        return len(self)
+
+    def room_blocks(self) -> list[Block]:
+        return []
+
+    def event_buffer(self, event: str = "spike") -> EventBuffer:
+        return self._parent.event_buffer(event)
+
+    def symbol(self, name: str) -> Symbol | None:
+        return self._parent.symbol(name)
+
+    def internal_names(self) -> set[str]:
+        return self._parent.internal_names()
+
+    def resolve(self, b: ProgramBuilder, name: str, element: ir.Expr, lowerer: Lowerer) -> ir.Expr | None:
+        """As the group's, for an element counted in the whole group."""
+        if name == "i":
+            first = b.integer_constant(("start", id(self)), "start", lambda: self.start)
+            return Op("isub", (element, first))
+        if name == "N":
+            return b.integer_constant(("N", id(self)), "N", lambda: len(self))
+        return self._parent.resolve(b, name, element, lowerer)
+
+    def numpy_value(self, name: str, elements: np.ndarray) -> Any:
+        if name == "i":
+            return elements
+        if name == "N":
+            return len(self)
+        return self._parent.numpy_value(name, elements + self.start)
+
+    def place(self, name: str, element: ir.Expr) -> Any:
+        return self._parent.place(name, element)
+
+    def may_write(self, b: ProgramBuilder, variable: Variable, element: ir.Expr) -> ir.Expr | None:
+        return self._parent.may_write(b, variable, element)
+
+    def is_shared(self, name: str) -> bool:
+        return self._parent.is_shared(name)
+
+    def arrays_of(self, name: str) -> Iterable[Array]:
+        return self._parent.arrays_of(name)
+
+    def variable(self, name: str) -> Variable:
+        return self._parent.variable(name)
+
+    def view(self, name: str, *, units: bool = True) -> Any:
+        if name == "i" or self._parent.symbol(name) is None:
+            return super().view(name, units=units)
+        inner = self._parent.view(name, units=units)
+
+        def within(positions: np.ndarray | None) -> np.ndarray:
+            return np.arange(self.start, self._stop) if positions is None else positions + self.start
+
+        def write(positions: np.ndarray | None, values: np.ndarray) -> None:
+            assert inner.write is not None
+            inner.write(None if inner.shared else within(positions), values)
+
+        return VariableView(
+            name, inner.dim, self.name, size=lambda: len(self),
+            read=lambda positions: inner.read(None if inner.shared else within(positions)),
+            write=None if inner.write is None else write,
+            indices=self._positions, assign_text=self._assign_text(name),
+            shared=inner.shared, units=units, why_read_only=inner.why_read_only,
+        )  # fmt: skip
+
+    def run_regularly(
+        self,
+        code: str,
+        dt: Quantity | None = None,
+        clock: Clock | None = None,
+        when: str = "start",
+        order: int = 0,
+        name: str | None = None,
+        codeobj_class: Any = None,
+    ) -> CodeRunner:
+        """Run statements for the neurons of this part; see `NeuronGroup.run_regularly`."""
+        runner = CodeRunner(self, code, dt, clock, when, order, name or f"{self.name}_run_regularly*")
+        self._runners.append(runner)
+        return runner
+
+    def __getitem__(self, item: Any) -> Subgroup:
+        start, stop = range_of(item, len(self), self)
+        return Subgroup(self, start, stop)
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {}
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        pass
