@@ -208,7 +208,8 @@ class Pathway(Group):
             return
         if self._queue is None:
             self._queue = DelayQueue(self.name, synapses.clock)
-        elements = synapses.sources() if self.side == "pre" else synapses.targets()
+        connections = synapses.connections
+        elements = connections.sources() if self.side == "pre" else connections.targets()
         self._queue.arrange(elements, steps, len(self.group))
         self._arranged = key
 
@@ -248,9 +249,9 @@ class Pathway(Group):
         synapses = self.synapses
         offset, within = self._range(b)
         if self.side == "pre":
-            first, order = synapses.first_array, synapses.order_array
+            first, order = synapses.connections.first, synapses.connections.order
         else:
-            first, order = synapses.index_by_target()
+            first, order = synapses.connections.index_by_target()
         delay: ir.Expr = ir.const(0)
         if self.events.max_delay > 0:
             delay = b.integer_constant(("delay", id(self)), "delay", lambda: self._uniform_steps)
@@ -279,7 +280,7 @@ class Pathway(Group):
             statements = (*synapses.event_driven_statements(), *statements)
             b.store(synapses.variable("lastupdate").array, synapse, b.t(synapses.clock))
         emit_assignments(
-            b, code, statements, lambda name: synapses.place(b, name, synapse, code.lowerer, i, j)
+            b, code, statements, lambda name: synapses.place_at(b, name, synapse, code.lowerer, i, j)
         )
 
     def writes(self) -> Iterable[Array]:

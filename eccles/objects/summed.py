@@ -1,0 +1,87 @@
+"""Summed variables: `x_post = w*y_pre : unit (summed)` adds up all synapses of each target."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eccles.compile import ir
+from eccles.compile.ir import Op
+from eccles.compile.lower import convert
+from eccles.engine.program import ProgramBuilder
+from eccles.engine.state import Array
+from eccles.errors import EquationError
+from eccles.language.equations import Equation
+from eccles.objects.neurons import SpikeSource
+
+if TYPE_CHECKING:
+    from eccles.objects.synapses import Synapses
+
+__all__ = ["check_summed", "emit_sum", "summed_array"]
+
+
+def check_summed(synapses: Synapses, equation: Equation) -> None:
+    """Check that the equation sums into a parameter of the same dimension.
+
+    Raises
+    ------
+    EquationError
+        If it does not.
+    """
+    side, stem = _target(equation)
+    group = synapses.group(side)
+    symbol = group.symbol(stem)
+    if symbol is None:
+        raise EquationError(
+            f"'{equation.name}' is summed, but {group.name} has no variable '{stem}'", span=equation.span,
+            hint=f"Add a line '{stem} : ...' to the equations of {group.name}.",
+        )  # fmt: skip
+    if symbol.dim is not equation.dim:
+        raise EquationError(
+            f"'{equation.name}' is {equation.dim.friendly()}, but '{stem}' of {group.name} is "
+            f"{symbol.dim.friendly()}",
+            span=equation.span,
+        )
+    whole = group.whole
+    has_equations = isinstance(whole, SpikeSource) and "equations" in whole.__dict__
+    declared = whole.equations.get(stem) if has_equations else None
+    if declared is not None and declared.kind != "parameter":
+        raise EquationError(
+            f"'{stem}' of {group.name} cannot be summed into: it has an equation of its own",
+            span=equation.span,
+            hint=f"Declare it as a parameter, '{stem} : unit', and use it in the equations.",
+        )
+
+
+def _target(equation: Equation) -> tuple[str, str]:
+    """The side and the name of the neurons' variable."""
+    if equation.name.endswith("_pre"):
+        return "pre", equation.name[:-4]
+    if equation.name.endswith("_post"):
+        return "post", equation.name[:-5]
+    raise EquationError(
+        f"'{equation.name}' is flagged 'summed', so its name has to end in _post or _pre",
+        span=equation.span,
+    )
+
+
+def summed_array(synapses: Synapses, equation: Equation) -> Array:
+    """The array that is summed into."""
+    side, stem = _target(equation)
+    (array,) = synapses.group(side).whole.arrays_of(stem)
+    return array
+
+
+def emit_sum(b: ProgramBuilder, synapses: Synapses, equation: Equation) -> None:
+    """Zero the target, then add synapse by synapse, in order of creation."""
+    side, _ = _target(equation)
+    group = synapses.group(side)
+    assert equation.expr is not None
+    array = summed_array(synapses, equation)
+    n = b.integer_constant(("N", id(group)), "N", lambda: len(group))
+    with b.elements("i", n, group.first_element(b)) as i:
+        b.store(array, i, ir.const(0.0))
+    with b.loop("s", ir.const(0), synapses.size(b)) as s:
+        code = synapses.element_code(b, s, equation.name)
+        element = b.let("to", synapses.neuron(b, side, s, code.lowerer, None, None))
+        value = convert(code.expr(equation.expr), ir.F64)
+        b.store(array, element, Op("fadd", (b.load(array, element), value)))
