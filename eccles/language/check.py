@@ -358,10 +358,15 @@ def check_expression(
             hint=f"Compare it with something, as in '{show(expr)} > {'1' if found.dim is DIMENSIONLESS else '-50*' + found.dim.example_unit()}'.",
         )  # fmt: skip
     if expect_dim is not None and found.dim is not expect_dim:
+        hint = None
+        if found.dim is DIMENSIONLESS:
+            hint = f"Give it a unit, as in ({show(expr)})*{expect_dim.example_unit()}."
+        elif expect_dim is DIMENSIONLESS:
+            unit = found.dim.example_unit(scaled=False)
+            hint = f"Either leave the unit out, or declare the variable with a unit ('... : {unit}')."
         raise DimensionMismatchError(
             f"{what or 'this'} has to be {expect_dim.friendly()}, but '{show(expr)}' is {found.dim.friendly()}",
-            found.dim, expect_dim, span=expr.span,
-            hint=f"Give it a unit, as in ({show(expr)})*{expect_dim.example_unit()}." if found.dim is DIMENSIONLESS else None,
+            found.dim, expect_dim, span=expr.span, hint=hint,
         )  # fmt: skip
     return found
 

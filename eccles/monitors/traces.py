@@ -14,6 +14,7 @@ from eccles.engine.clock import Clock
 from eccles.engine.program import Block, Outcome, ProgramBuilder
 from eccles.engine.state import Array
 from eccles.errors import SetupError, nearest, warn
+from eccles.objects import magic
 from eccles.objects.code import Code
 from eccles.objects.group import SimulationObject
 from eccles.objects.variables import positions_of
@@ -43,7 +44,7 @@ class StateMonitor(SimulationObject):
     ----------
     t : (time,), time
         When.
-    <variable> : (element, time)
+    <variable> : (element, time); (time,) for a shared variable with `record=False`
         Values of each recorded variable: `M.v[0]` is the trace of the first recorded element,
         `M.v[0, -1]` its last value, `M.v[:, -1]` the last value of all.
     """
@@ -140,12 +141,13 @@ class StateMonitor(SimulationObject):
 
     def _trace(self, variable: str, units: bool) -> Any:
         width, rows = self._width(variable), self.n_samples
-        values = self._values[variable].data[: rows * width].reshape(rows, width).T
-        values = values[0] if self._shared[variable] else values
+        values = self._values[variable].data[: rows * width].reshape(rows, width).T.copy()
+        if self._shared[variable]:  # a row per element, as for other variables, but stored once
+            values = np.broadcast_to(values, (len(self.record), rows)) if len(self.record) else values[0]
         dim = self.source.symbol(variable).dim
         if units and dim is not DIMENSIONLESS:
-            return _trace_view(Quantity(values.copy(), dim=dim), self, variable)
-        return _trace_view(values.copy(), self, variable)
+            return _trace_view(Quantity(values, dim=dim), self, variable)
+        return _trace_view(values, self, variable)
 
     def __getattr__(self, name: str) -> Any:
         shared = self.__dict__.get("_shared")
@@ -305,7 +307,7 @@ def _trace_view(values: Any, monitor: StateMonitor, variable: str) -> Any:
             noticing.dim = values.dim
         else:
             noticing = values.view(_OneElementArray)
-        noticing._what = (monitor.name, variable, monitor.source.name)
+        noticing._what = (monitor, variable)
         return noticing
     return values
 
@@ -313,18 +315,21 @@ def _trace_view(values: Any, monitor: StateMonitor, variable: str) -> Any:
 def _notice(array: Any, item: Any) -> None:
     what = getattr(array, "_what", None)
     if what is not None and array.ndim == 2 and isinstance(item, int) and item == -1:
-        monitor, variable, source = what
+        monitor, variable = what
+        called = magic.script_name(monitor)
+        now = f"{magic.script_name(monitor.source)}.{variable}[{monitor.record[0]}]"
         warn(
             "last_element",
-            f"{monitor}.{variable}[-1] is the whole trace of the last recorded element, not the last value: "
-            f"that is {monitor}.{variable}[0, -1], or after the run simply {source}.{variable}[0]",
+            f"{called}.{variable}[-1] is the whole trace of the last recorded element, not the last value: "
+            f"that is {called}.{variable}[0, -1], or after the run simply {now}, for which no monitor is "
+            f"needed",
         )
 
 
 class _OneElementArray(np.ndarray):
     """A recorded trace of one element; `M.v[-1]` is likely meant as `M.v[0, -1]`."""
 
-    _what: tuple[str, str, str] | None = None
+    _what: tuple[StateMonitor, str] | None = None
 
     def __getitem__(self, item: Any) -> Any:
         _notice(self, item)
@@ -334,7 +339,7 @@ class _OneElementArray(np.ndarray):
 class _OneElementQuantity(Quantity):
     """As `_OneElementArray`, with a unit."""
 
-    _what: tuple[str, str, str] | None = None
+    _what: tuple[StateMonitor, str] | None = None
 
     def __getitem__(self, item: Any) -> Any:
         _notice(self, item)

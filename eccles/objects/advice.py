@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from types import FrameType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -20,15 +22,46 @@ from eccles.language.functions import BUILTINS
 from eccles.language.nodes import Call, Compare, Expr, Logical, Name, names_in, walk
 from eccles.language.printer import show
 from eccles.objects import magic
-from eccles.objects.group import SimulationObject
+from eccles.objects.group import Group, SimulationObject
 from eccles.objects.neurons import NeuronGroup
 from eccles.objects.operations import NetworkOperation
 from eccles.units import DIMENSIONLESS, Quantity
 
-__all__ = ["before_first_run", "resting_value", "threshold_sides"]
+__all__ = [
+    "before_first_run",
+    "constant_value",
+    "resting_value",
+    "shown",
+    "threshold_sides",
+    "when_made",
+    "when_set",
+]
 
 MILLIVOLTS = (-130.0, -20.0)  # membrane potentials and thresholds in mV lie here
 UNIT_SCALE = 10.0  # rests and drives of abstract models lie within
+
+
+# what was said about a group already, where it could be known: it is not repeated at the first run
+_said: WeakKeyDictionary[NeuronGroup, set[str]] = WeakKeyDictionary()
+
+
+def when_made(group: NeuronGroup) -> None:
+    """Look at a group that has just been made, as far as its text says everything."""
+    if group.has_refractory and "spike" not in group.events:
+        warn(
+            "refractory_without_threshold",
+            f"{group.name} has a refractory period but no threshold: it never spikes, so it is never "
+            f"refractory, and the period has no effect. Leave refractory out, or give the group a threshold "
+            f"and a reset, as in NeuronGroup(..., threshold='v > 1', reset='v = 0')",
+        )
+    if group.semantics.bind == "construction":
+        _mixed_scales(group, may_depend_on_parameters=False)
+
+
+def when_set(group: NeuronGroup, name: str) -> None:
+    """Look at a variable that has just been set."""
+    if group.semantics.bind == "construction" and group.network is None:
+        _dimensionless_millivolts(group, name, may_depend_on_parameters=False)
 
 
 def before_first_run(objects: list[SimulationObject]) -> None:
@@ -40,19 +73,27 @@ def before_first_run(objects: list[SimulationObject]) -> None:
 
 
 def _look_at_group(group: NeuronGroup, objects: list[SimulationObject]) -> None:
-    if group.has_refractory and "spike" not in group.events:
-        return  # said when it was made
     for name in group.equations.diff_eq_names:
         _dimensionless_millivolts(group, name)
-    if "spike" in group.events:
-        sides = threshold_sides(group)
-        if not (sides is not None and _mixed_scales(group, *sides)):
-            _threshold_at_start(group)
-        if sides is not None:
-            _unreachable(group, *sides, objects)
+    if "spike" not in group.events:
+        return
+    if not _mixed_scales(group):
+        _threshold_at_start(group)
+    sides = threshold_sides(group)
+    if sides is not None:
+        _unreachable(group, *sides, objects)
 
 
 # -- numbers out of a model -------------------------------------------------------------------------
+
+
+def _plain(tree: Expr) -> bool:
+    """Whether an expression calls nothing but functions that give the same for the same arguments."""
+    return all(
+        n.function in BUILTINS and not BUILTINS[n.function].stateful
+        for n in walk(tree)
+        if isinstance(n, Call)
+    )
 
 
 def constant_value(group: NeuronGroup, tree: Expr) -> float | None:
@@ -63,14 +104,11 @@ def constant_value(group: NeuronGroup, tree: Expr) -> float | None:
             symbol is not None and name in group.equations.diff_eq_names
         ):
             return None
-    if any(
-        isinstance(n, Call) and (n.function not in BUILTINS or BUILTINS[n.function].stateful)
-        for n in walk(tree)
-    ):
+    if not _plain(tree):
         return None
     try:
         values = np.asarray(group.numpy_evaluate(tree, np.arange(len(group)), purpose="advice"), float)
-    except (EcclesError, KeyError, ValueError, TypeError):
+    except (EcclesError, ArithmeticError, KeyError, ValueError, TypeError):
         return None
     flat = values.reshape(-1)
     if flat.size == 0 or not np.all(flat == flat[0]) or not math.isfinite(flat[0]):
@@ -110,46 +148,80 @@ def threshold_sides(group: NeuronGroup) -> tuple[str, Expr] | None:
     return None
 
 
+def shown(value: float, dim: Any) -> str:
+    """A value as a sentence wants it: '-70 mV', '0.5'."""
+    if dim is DIMENSIONLESS:
+        return f"{value:g}"
+    if value == 0:
+        return f"0 {dim.symbol()}"
+    return str(Quantity(float(f"{value:.4g}"), dim=dim)).replace(". ", " ")
+
+
 def _shown(value: float, group: NeuronGroup, name: str) -> str:
-    dim = group.equations[name].dim
-    return f"{value:g}" if dim is DIMENSIONLESS else str(Quantity(value, dim=dim))
+    return shown(value, group.equations[name].dim)
+
+
+def _depends_on_parameters(group: NeuronGroup, *trees: Expr) -> bool:
+    """Whether values that the user may still set enter an expression."""
+    names = {n for tree in trees for n in names_in(tree)}
+    return bool(names & set(group.equations)) or "i" in names
 
 
 # -- the rules --------------------------------------------------------------------------------------
 
 
-def _dimensionless_millivolts(group: NeuronGroup, name: str) -> None:
+def _dimensionless_millivolts(
+    group: NeuronGroup, name: str, *, may_depend_on_parameters: bool = True
+) -> None:
     """A membrane potential set to -70 in a model whose own scale is 0 to 1."""
-    if group.equations[name].dim is not DIMENSIONLESS:
-        return
-    rest = resting_value(group, name)
-    values = group.variable(name).array.data
-    if rest is None or abs(rest) > UNIT_SCALE:
+    if group.equations[name].dim is not DIMENSIONLESS or name in _said.get(group, ()):
         return
     low, high = MILLIVOLTS
-    if np.all((values > low) & (values < high)):
-        warn(
-            "dimensionless_millivolts",
-            f"{group.name}.{name} starts at {values[0]:g}, but it has no unit and its equation draws it to "
-            f"{rest:g}. If {values[0]:g} mV is meant, give {name} the unit volt in the equations and write "
-            f"{values[0]:g}*mV; in an abstract model {name} lies between rest (0) and threshold (1)",
-        )
+    values = group.variable(name).array.data
+    if not np.all((values > low) & (values < high)):
+        return
+    found = linear_in(group.equations.substituted()[name], name)
+    if found is None or (not may_depend_on_parameters and _depends_on_parameters(group, *found)):
+        return
+    rest = resting_value(group, name)
+    if rest is None or abs(rest) > UNIT_SCALE:
+        return
+    _said.setdefault(group, set()).add(name)
+    called = magic.script_name(group)
+    warn(
+        "dimensionless_millivolts",
+        f"{called}.{name} is set to {values[0]:g}, but it has no unit, and its equation draws it to "
+        f"{rest:g}: these are two different scales. If {values[0]:g} mV is meant, write the equation with "
+        f"quantities in volt and set {called}.{name} = {values[0]:g}*mV. If the model is abstract, {name} "
+        f"lies between rest (0) and threshold (1)",
+    )
 
 
-def _mixed_scales(group: NeuronGroup, name: str, limit: Expr) -> bool:
+def _mixed_scales(group: NeuronGroup, *, may_depend_on_parameters: bool = True) -> bool:
     """A threshold of -55 in a model that rests at 1."""
+    if "spike" not in group.events or (sides := threshold_sides(group)) is None:
+        return False
+    name, limit = sides
+    if "threshold" in _said.get(group, ()):
+        return True
     if group.equations[name].dim is not DIMENSIONLESS:
+        return False
+    found = linear_in(group.equations.substituted()[name], name)
+    if found is None or (not may_depend_on_parameters and _depends_on_parameters(group, *found, limit)):
         return False
     rest, threshold = resting_value(group, name), constant_value(group, limit)
     if rest is None or threshold is None or abs(rest) > UNIT_SCALE:
         return False
     if not MILLIVOLTS[0] < threshold < MILLIVOLTS[1]:
         return False
+    _said.setdefault(group, set()).add("threshold")
     warn(
         "mixed_scales",
-        f"the threshold of {group.name} is {name} > {threshold:g}, but its equation draws {name} to {rest:g}: "
-        f"these are two different scales. Use one of them: either rest 0, threshold 1 and a drive above 1, or "
-        f"quantities in volts throughout (E_L = -70*mV, V_th = {threshold:g}*mV, a drive in mV)",
+        f"{group.name} has the threshold {name} > {threshold:g}, but its equation draws {name} to {rest:g}: "
+        f"these are two different scales. Use one of them: either rest 0, threshold 1 and a drive above 1, "
+        f"as in 'd{name}/dt = (2 - {name})/tau : 1' with threshold='{name} > 1', reset='{name} = 0'; or "
+        f"quantities in volt throughout, as in 'd{name}/dt = (E_L - {name} + I)/tau : volt' with "
+        f"E_L = -70*mV, threshold='{name} > {threshold:g}*mV', reset='{name} = E_L' and I = 30*mV",
     )
     return True
 
@@ -157,28 +229,34 @@ def _mixed_scales(group: NeuronGroup, name: str, limit: Expr) -> bool:
 def _threshold_at_start(group: NeuronGroup) -> None:
     """A threshold that all neurons are above before anything has happened."""
     tree = group.condition("spike")
-    if any(
-        isinstance(n, Call) and BUILTINS.get(n.function, None) is not None and BUILTINS[n.function].stateful
-        for n in walk(tree)
-    ):
+    if not _plain(tree):
         return
     if not names_in(tree) & set(group.equations.diff_eq_names) or group.clock.timestep:
         return
     try:
         values = np.asarray(group.numpy_evaluate(tree, np.arange(len(group)), purpose="advice"))
-    except (EcclesError, KeyError, ValueError, TypeError):
+    except (EcclesError, ArithmeticError, KeyError, ValueError, TypeError):
         return
     if not np.all(values):
         return
     sides = threshold_sides(group)
     which = sides[0] if sides is not None else sorted(names_in(tree) & set(group.equations.diff_eq_names))[0]
     start = _shown(float(group.variable(which).array.data[0]), group, which)
-    all_of = "its neuron" if len(group) == 1 else f"all {len(group)} neurons"
+    all_of = "its only neuron" if len(group) == 1 else f"all of its {len(group)} neurons"
+    called = magic.script_name(group)
+    rest = resting_value(group, which) if which in group.equations.diff_eq_names else None
+    example = "..." if rest is None else _as_code(rest, group.equations[which].dim)
     warn(
         "threshold_at_start",
-        f"the threshold of {group.name}, '{show(tree)}', holds for {all_of} from the start: {which} starts at "
-        f"{start}. Set it before the run, as in {group.name}.{which} = ...",
+        f"{called} spikes as soon as the run begins: its threshold, '{show(tree)}', holds for {all_of} from "
+        f"the start, because {which} starts at {start}. Set {which} before the run, as in "
+        f"{called}.{which} = {example}",
     )
+
+
+def _as_code(value: float, dim: Any) -> str:
+    """A value as users write it: '-70*mV'."""
+    return shown(value, dim).replace(" ", "*") if dim is not DIMENSIONLESS else f"{value:g}"
 
 
 def _unreachable(group: NeuronGroup, name: str, limit: Expr, objects: Iterable[SimulationObject]) -> None:
@@ -196,48 +274,65 @@ def _unreachable(group: NeuronGroup, name: str, limit: Expr, objects: Iterable[S
             np.any(group.variable(other).array.data) or resting_value(group, other) not in (0.0, -0.0)
         ):
             return
-    rest = _rest_with_others_at_zero(group, name, moved)
-    if rest is None:
+    still = moved & set(group.equations.diff_eq_names) - {name}
+    rest = _highest_rest(group, name, dict.fromkeys(still, 0.0))
+    if rest is None or max(rest, float(group.variable(name).array.data.max())) > threshold:
         return
-    highest = max(rest, float(group.variable(name).array.data.max()))
-    if highest < threshold or (highest == threshold and rest == highest):
-        warn(
-            "unreachable_threshold",
-            f"{group.name} can never spike: {name} settles at {_shown(rest, group, name)}, below the threshold of "
-            f"{_shown(threshold, group, name)}, and no input, synapse or noise moves it. Add a drive that carries "
-            f"it over the threshold, or connect an input",
-        )
+    for other in _changed_between_runs(group, moved):
+        if _highest_rest(group, name, {**dict.fromkeys(still, 0.0), other: 1.0}) != rest:
+            return
+    called = magic.script_name(group)
+    dim = group.equations[name].dim
+    example = "I" if dim is DIMENSIONLESS else f"I (in {dim.symbol()})"
+    warn(
+        "unreachable_threshold",
+        f"{called} can never spike: its equation draws {name} to {shown(rest, dim)} and no input, synapse or "
+        f"noise moves it, but the threshold is at {shown(threshold, dim)}. Add a drive {example} to the "
+        f"equation that carries {name} over the threshold, that is, of more than "
+        f"{shown(threshold - rest, dim)}, or connect an input",
+    )
 
 
-def _rest_with_others_at_zero(group: NeuronGroup, name: str, moved: set[str]) -> float | None:
+def _changed_between_runs(group: NeuronGroup, moved: set[str]) -> set[str]:
+    """Names whose values scripts change between runs, so that the first run says little.
+
+    These are all parameters, and in the face that looks names up at `run()` those that are 0 for now.
+    """
+    parameters = moved & set(group.equations.parameter_names)
+    if group.semantics.bind == "construction":
+        return parameters
+    substituted = group.equations.substituted()
+    outside = {
+        n for m in moved if m in substituted for n in names_in(substituted[m]) if group.has_external(n)
+    }
+    return parameters | {n for n in outside if group.external(n).value == 0}
+
+
+def _highest_rest(group: NeuronGroup, name: str, given: dict[str, float]) -> float | None:
+    """The highest resting value of all neurons with some names at given values; None if it cannot be told."""
     found = linear_in(group.equations.substituted()[name], name)
-    if found is None:
+    if found is None or not all(_plain(tree) for tree in found):
         return None
-    zero = {other: 0.0 for other in moved - {name} if other in group.equations.diff_eq_names}
-    values = []
-    for tree in found:
-        if names_in(tree) & {"t", "i"} or any(
-            isinstance(n, Call) and n.function not in BUILTINS for n in walk(tree)
-        ):
-            return None
+    elements = np.arange(len(group))
 
-        def look_up(n: str) -> Any:
-            if n in zero:
-                return 0.0
-            value = group.numpy_value(n, np.zeros(1, np.int64))
-            return group.external(n).value if value is None else value
+    def look_up(n: str) -> Any:
+        if n in given:
+            return given[n]
+        value = None if n == "t" else group.numpy_value(n, elements)
+        return group.external(n).value if value is None else value
 
-        try:
-            values.append(float(np.ravel(evaluate(tree, look_up, lambda f, a: BUILTINS[f].python(*a)))[0]))
-        except (EcclesError, KeyError, ValueError, TypeError):
-            return None
-    a, b = values
-    parameters = {n for n in moved if n in group.equations.parameter_names}
-    if a >= 0 or any(
-        np.ptp(group.variable(p).array.data) > 0 for p in parameters if p in group.variable_names()
-    ):
+    def call(function: str, args: tuple[Any, ...]) -> Any:
+        python = BUILTINS[function].python
+        assert python is not None  # only functions that draw have none
+        return python(*args)
+
+    try:
+        a, b = (np.asarray(evaluate(tree, look_up, call), float) for tree in found)
+        with np.errstate(all="ignore"):
+            rests = -b / a
+    except (EcclesError, ArithmeticError, KeyError, ValueError, TypeError):
         return None
-    return -b / a
+    return float(np.max(rests)) if np.all(a < 0) and np.all(np.isfinite(rests)) else None
 
 
 def _dependencies(group: NeuronGroup, name: str) -> set[str]:
@@ -276,22 +371,76 @@ def _anything_writes(group: NeuronGroup, names: set[str], objects: Iterable[Simu
 
 # -- a loop that rebuilds a model -------------------------------------------------------------------
 
-_built: dict[object, int] = {}
 LOOP = 3  # builds of one model from one line before the hint
+Values = dict[tuple[int, str], Any]  # by the number of the group and the name in its model text
+
+
+class _Builds:
+    """How often each model was built in the script that is running now.
+
+    Only loops of a script count: the call of `run()` and all calls that lead to it from the script's top
+    level stand in one file. Functions that other code calls again and again (tests, optimisers) are left
+    alone. The top level's frame is kept, because its number alone could belong to a later one.
+    """
+
+    def __init__(self) -> None:
+        self.script: FrameType | None = None
+        self.values: dict[object, list[Values]] = {}
+
+    def note(self, model: object, values: Values) -> list[Values]:
+        """Add a build with its values from outside; returns all builds of this model by the same calls."""
+        frame: FrameType | None = magic.users_frame()
+        filename, lines = frame.f_code.co_filename, []
+        while frame is not None and frame.f_code.co_filename == filename:
+            lines.append(frame.f_lineno)
+            if frame.f_code.co_name == "<module>":
+                break
+            frame = frame.f_back
+        else:
+            return []
+        if frame is not self.script:
+            self.script, self.values = frame, {}
+        builds = self.values.setdefault((tuple(lines), model), [])
+        builds.append(values)
+        return builds
+
+
+_builds = _Builds()
 
 
 def _look_for_loop(objects: list[SimulationObject]) -> None:
-    groups = [obj for obj in objects if isinstance(obj, NeuronGroup)]
-    if not groups or any(obj.network is not None for obj in objects):
+    groups = [obj for obj in objects if isinstance(obj, Group)]
+    neurons = [g for g in groups if isinstance(g, NeuronGroup)]
+    if not neurons or any(obj.network is not None for obj in objects):
         return
-    frame = magic.users_frame()
-    model = tuple((str(g.equations), len(g), g.events.get("spike"), g.reset_text) for g in groups)
-    key = (id(frame), frame.f_code.co_filename, frame.f_lineno, model)
-    _built[key] = _built.get(key, 0) + 1
-    if _built[key] == LOOP:
-        warn(
-            "rebuilt_in_loop",
-            f"the same model has been built and run {LOOP} times in a loop (line {frame.f_lineno}). One group with a "
-            f"neuron per condition and one run does the same at once: give the value that changes as a "
-            f"parameter, as in '{groups[0].name}.w = values', and read the results as an array",
+    model = tuple((str(g.equations), len(g), g.events.get("spike"), g.reset_text) for g in neurons)
+    values: Values = {
+        (k, name): getattr(g.external_function(name), "value", None)
+        for k, g in enumerate(groups)
+        for name in g.identifiers()[0]
+    }
+    builds = _builds.note(model, values)
+    if len(builds) != LOOP:
+        return
+    line = magic.users_frame().f_lineno
+    changing = [key for key in values if len({build.get(key) for build in builds}) > 1]
+    said = (
+        f"the same model has been built and run {LOOP} times in a loop (line {line}). One group with one "
+        f"neuron per case and one run() does all cases at once"
+    )
+    if changing:
+        k, name = changing[0]
+        owner = magic.script_name(getattr(groups[k], "synapses", groups[k]))
+        unit = _unit(groups[k].external_function(name).dim)
+        said += (
+            f": write '{name} : {unit}' into the equations of {owner}, "
+            f"set {owner}.{name} = [...] after it is made, and read the results as an array"
         )
+    else:
+        said += ": give each neuron its own value of what changes, and read the results as an array"
+    warn("rebuilt_in_loop", said)
+
+
+def _unit(dim: Any) -> str:
+    """The unit of a dimension as equations want it."""
+    return "1" if dim is DIMENSIONLESS else dim.example_unit(scaled=False)

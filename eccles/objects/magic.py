@@ -25,6 +25,7 @@ __all__ = [
     "defaultclock",
     "next_ordinal",
     "register",
+    "script_name",
     "seed",
     "seed_value",
     "start_scope",
@@ -124,6 +125,14 @@ def users_names(level: int = 0) -> Mapping[str, Any]:
     if frame.f_locals is frame.f_globals:
         return frame.f_globals
     return {**frame.f_globals, **frame.f_locals}
+
+
+def script_name(obj: SimulationObject) -> str:
+    """What the calling script calls an object; the object's own name where the script has none for it."""
+    for name, value in users_names().items():
+        if value is obj and not name.startswith("_"):
+            return name
+    return obj.name
 
 
 def collect(level: int = 0) -> list[SimulationObject]:

@@ -30,7 +30,7 @@ from eccles.objects.regular import CodeRunner
 from eccles.objects.sources import SpikeSource, Subgroup, count_of, range_of
 from eccles.objects.statements import IR_TYPES, emit_assignments
 from eccles.objects.timed import TimedArray
-from eccles.objects.variables import Variable
+from eccles.objects.variables import Variable, VariableView
 from eccles.units import DIMENSIONLESS, Dimension, Quantity, second
 
 __all__ = ["NeuronGroup"]
@@ -123,6 +123,13 @@ class NeuronGroup(SpikeSource):
             self.bind(magic.users_names())
             self.check()
         self._ready = True  # from now on attributes are variables
+        self._advice().when_made(self)
+
+    @staticmethod
+    def _advice() -> Any:
+        from eccles.objects import advice  # which looks at groups, so it imports this module
+
+        return advice
 
     # -- construction ---------------------------------------------------------------------------
 
@@ -135,7 +142,8 @@ class NeuronGroup(SpikeSource):
             variable = self._declare_equation(equation, self._n, kind)
             variable.read_only = equation.kind == "subexpression"
         self._last_spike = Array(f"{self.name}.lastspike", Element.F64, self._n, fill=NEVER)
-        self._until = Array(f"{self.name}.until", Element.I64, self._n)
+        self._until = Array(f"{self.name}.until", Element.I64, self._n)  # steps of length `_until_dt`
+        self._until_dt = self.clock.dt_
 
     def _read_events(
         self, threshold: str | None, reset: str | None, refractory: Any, events: Mapping[str, str]
@@ -232,6 +240,23 @@ class NeuronGroup(SpikeSource):
     def _is_local(self, name: str) -> bool:
         return super()._is_local(name) or any(a.target == name for a in self._reset)
 
+    def _variable_view(self, variable: Variable, units: bool) -> VariableView:
+        view = super()._variable_view(variable, units)
+        plain = view.write
+        if (
+            plain is None
+            or variable.dim is not DIMENSIONLESS
+            or variable.name not in self.equations.diff_eq_names
+        ):
+            return view
+
+        def write(positions: np.ndarray | None, values: np.ndarray) -> None:
+            plain(positions, values)
+            self._advice().when_set(self, variable.name)
+
+        view.write = write
+        return view
+
     def resolve(self, b: ProgramBuilder, name: str, element: ir.Expr, lowerer: Lowerer) -> ir.Expr | None:
         found = super().resolve(b, name, element, lowerer)
         if found is not None:
@@ -297,12 +322,32 @@ class NeuronGroup(SpikeSource):
         if shape != self._bound:
             self.check()
             self._bound = shape
+        if self.clock.dt_ != self._until_dt:
+            self._count_refractory_anew()
         for name, equation in self.equations.items():
             if "linked" in equation.flags and name not in self._links:
                 raise TypeError(
                     f"'{name}' of {self.name} is declared as linked, but is linked to nothing: "
                     f"set {self.name}.{name} = linked_var(...)"
                 )
+
+    def _count_refractory_anew(self) -> None:
+        """Express when refractory periods end in steps of the clock's new length."""
+        dt, old = self.clock.dt_, self._until_dt
+        self._until_dt = dt
+        spiked = np.flatnonzero(self._last_spike.data > NEVER)
+        if not self.has_refractory or not self._refractory_is_time or not len(spiked):
+            return
+        last = self._last_spike.data[spiked]
+        tree = self._refractory_tree
+        if tree is None:
+            period = np.full(len(spiked), float(self.refractory))  # type: ignore[arg-type]
+        elif self.is_stateful(tree):  # drawn at the spike: what was drawn stays
+            period = self._until.data[spiked] * old - last
+        else:
+            period = np.broadcast_to(self.numpy_evaluate(tree, spiked, purpose="refractory"), spiked.shape)
+        steps = np.floor((last + 1e-3 * dt) / dt) + np.trunc((period + 1e-3 * dt) / dt)
+        self._until.data[spiked] = np.clip(steps, -(2.0**62), 2.0**62).astype(np.int64)
 
     def _external_missing(self) -> bool:
         names, functions = self.identifiers()

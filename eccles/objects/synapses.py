@@ -18,7 +18,7 @@ from eccles.compile.lower import Lowerer, convert
 from eccles.engine.clock import Clock
 from eccles.engine.program import Block, ProgramBuilder
 from eccles.engine.state import Array
-from eccles.errors import EquationError, SetupError
+from eccles.errors import EquationError, SetupError, TypeProblem
 from eccles.integrate.choose import step_of
 from eccles.integrate.event_driven import event_driven_step
 from eccles.integrate.problem import Problem, Step
@@ -505,9 +505,17 @@ class Synapses(Group):
                     hint=f"Flag '{sorted(used)[0]}' as (clock-driven).",
                 )
 
+    def _not_connected(self, so: str) -> TypeProblem:
+        called = magic.script_name(self)
+        return TypeProblem(
+            f"{called} was never connected, {so}",
+            hint=f"Call {called}.connect() first: without arguments it joins all pairs, with j='i' one to "
+            f"one, with p=0.1 a tenth of all pairs.",
+        )
+
     def before_run(self, namespace: Mapping[str, Any] | None, duration: float) -> None:
         if not self._connected:
-            raise TypeError(f"{self.name} has no synapses: call {self.name}.connect(...) before running")
+            raise self._not_connected("so no spike can pass through it")
         names, functions = self.identifiers()
         if namespace is not None and (
             self.semantics.bind == "run" or not (names | functions) <= set(self._external)
@@ -619,7 +627,7 @@ class Synapses(Group):
         if name == "delay":
             return self.pathway("pre").delay_view(units)
         if not self._connected and name not in ("N",) and not self._is_shared_name(name):
-            raise TypeError(f"{self.name} has no synapses yet: call {self.name}.connect(...) first")
+            raise self._not_connected(f"so it has no '{name}' yet")
         if name in self._event_driven and self.semantics.event_driven == "now":
             return event_driven_view(self, name, units)
         stem, side = (name[:-4], "pre") if name.endswith("_pre") else (name.removesuffix("_post"), "post")
