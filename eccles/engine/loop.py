@@ -33,8 +33,8 @@ class Runner:
         *,
         stop_requested: Callable[[], bool],
         between: Callable[[], None] | None = None,
-    ) -> None:
-        """Advance each clock to its end.
+    ) -> bool:
+        """Advance each clock to its end; returns whether that was reached.
 
         Parameters
         ----------
@@ -56,7 +56,7 @@ class Runner:
                 default=goal,
             )
             if now >= goal:
-                return
+                return True
             tick = min(goal, now + self._slice * min(periods))
             for k, (clock, period, end) in enumerate(zip(clocks, periods, ends, strict=True)):
                 store[1 + 3 * k : 4 + 3 * k] = (clock.timestep, min(end, -(-tick // period)), period)
@@ -66,6 +66,7 @@ class Runner:
             self._slice = max(1, int(self._slice * min(16.0, SLICE_SECONDS / max(elapsed, 1e-9))))
             if between is not None and tick < goal:
                 between()
+        return False
 
     def _slice_run(self, stop_requested: Callable[[], bool]) -> None:
         """One slice with the outcomes in it."""
@@ -78,11 +79,19 @@ class Runner:
             if code == 0:
                 return
             self.loop.outcomes[code - 1].handle()
-            if stop_requested():  # finish the steps that have begun, then stop
-                for k, clock in enumerate(self.loop.clocks):
-                    store[2 + 3 * k] = min(store[2 + 3 * k], clock.timestep + 1)
+            if stop_requested():
+                self._end_after_this_step()
             self._fill()
             address = self._table.ctypes.data
+
+    def _end_after_this_step(self) -> None:
+        """Let the clocks that are due now finish their step, and no other begin one."""
+        entries = self.loop.clock_store.data[1:].reshape(-1, 3)  # step, end and period of each clock
+        going = entries[:, 0] < entries[:, 1]
+        if not going.any():
+            return
+        due = entries[:, 0] * entries[:, 2]
+        entries[:, 1] = np.minimum(entries[:, 1], entries[:, 0] + (due == due[going].min()))
 
     def _fill(self) -> None:
         loop = self.loop

@@ -105,14 +105,14 @@ class ProgramBuilder:
         self._float_buffer = self.buffer(self.float_store)
         self._integer_buffer = self.buffer(self.integer_store)
         self._clock_buffer = self.buffer(self.clock_store)
-        self._phase = ir.Local("phase", I64)
+        self._phase = self.names.local("phase", I64)
         self.entry.append(ir.Var(self._phase, ir.Load(self._clock_buffer, ir.const(0))))
         self._steps: list[ir.Local] = []
         self._ends: list[ir.Local] = []
         self._periods: list[ir.Local] = []
         self._due: list[ir.Expr] = []
         for k in range(len(clocks)):
-            step, end, period = (ir.Local(f"{stem}{k}", I64) for stem in ("step", "end", "period"))
+            step, end, period = (self.names.local(f"{stem}{k}", I64) for stem in ("step", "end", "period"))
             self.entry.append(ir.Var(step, ir.Load(self._clock_buffer, ir.const(1 + 3 * k))))
             self.entry.append(ir.Let(end, ir.Load(self._clock_buffer, ir.const(2 + 3 * k))))
             self.entry.append(ir.Let(period, ir.Load(self._clock_buffer, ir.const(3 + 3 * k))))
@@ -339,18 +339,18 @@ class ProgramBuilder:
         for k, step in enumerate(self._steps):
             running = Op("ilt", (step, self._ends[k]))
             going.append(running)
-            tick = ir.Local(f"tick{k}", I64)
+            tick = self.names.local(f"tick{k}", I64)
             value = Op("select", (running, Op("imul", (step, self._periods[k])), never))
             step_body.append(ir.Let(tick, value))
             ticks.append(tick)
         now: ir.Expr = ticks[0]
         for tick in ticks[1:]:
             now = Op("imin", (now, tick))
-        earliest = ir.Local("now", I64)
+        earliest = self.names.local("now", I64)
         step_body.append(ir.Let(earliest, now))
         due: dict[int, ir.Expr] = {}
         for k, tick in enumerate(ticks):
-            flag = ir.Local(f"due{k}", BOOL)
+            flag = self.names.local(f"due{k}", BOOL)
             step_body.append(ir.Let(flag, Op("ieq", (tick, earliest))))
             due[id(self.clocks[k])] = flag
         any_going: ir.Expr = going[0]

@@ -38,7 +38,7 @@ class PopulationRateMonitor(SimulationObject):
         super().__init__(name, source.clock, None, "end", 0)
         self._rows = Array(f"{self.name}.rows", Element.I64, 1)
         self._t = Array(f"{self.name}.t", Element.F64)
-        self._counts = Array(f"{self.name}.counts", Element.I32)
+        self._rates = Array(f"{self.name}.rates", Element.F64)
 
     @property
     def needs(self) -> list[SimulationObject]:
@@ -57,8 +57,7 @@ class PopulationRateMonitor(SimulationObject):
     @property
     def rate_(self) -> np.ndarray:
         """The rate in Hz, without unit."""
-        counts = self._counts.data[: int(self._rows.data[0])]
-        return counts / (len(self.source) * self.clock.dt_)
+        return self._rates.data[: int(self._rows.data[0])].copy()
 
     @property
     def rate(self) -> Quantity:
@@ -127,7 +126,7 @@ class PopulationRateMonitor(SimulationObject):
     def _make_room(self, rows: int) -> None:
         if rows > len(self._t):
             self._t.resize(rows)
-            self._counts.resize(rows)
+            self._rates.resize(rows)
 
     def blocks(self, writes: frozenset[int]) -> list[Block]:
         return [Block(self.name, self.clock, self.when, self.order, self._emit)]
@@ -148,7 +147,9 @@ class PopulationRateMonitor(SimulationObject):
             with self.events.each(b, within=(first, stop)):
                 b.set(counter, Op("iadd", (counter, ir.const(1))))
             count = counter
-        b.store(self._counts, row, count)
+        n = b.size_of(self, len(source))
+        spikes = Op("itof", (count,))
+        b.store(self._rates, row, Op("fdiv", (Op("fdiv", (spikes, b.dt(self.clock))), Op("itof", (n,)))))
         b.store(self._rows, 0, Op("iadd", (row, ir.const(1))))
 
     def state(self) -> dict[str, np.ndarray]:
@@ -156,10 +157,10 @@ class PopulationRateMonitor(SimulationObject):
         return {
             "rows": self._rows.data.copy(),
             "t": self._t.data[:rows].copy(),
-            "counts": self._counts.data[:rows].copy(),
+            "rates": self._rates.data[:rows].copy(),
         }
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         self._rows.replace(state["rows"])
         self._t.replace(state["t"])
-        self._counts.replace(state["counts"])
+        self._rates.replace(state["rates"])

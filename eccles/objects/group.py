@@ -52,7 +52,7 @@ class SimulationObject:
         Inactive objects are skipped by the next run.
     """
 
-    semantics: ClassVar[Semantics] = ECCLES
+    semantics: Semantics = ECCLES  # of the class; parts of a group take over the group's
     invalidates_magic_network: ClassVar[bool] = True
 
     def __init__(
@@ -538,7 +538,7 @@ class Group(SimulationObject):
             if not n.startswith("_") and (read_only_variables or not v.read_only)
         ]  # fmt: skip
         if vars is None and read_only_variables:
-            names += [n for n in ("i", "t", "dt", "N") if n not in names and self.symbol(n) is not None]
+            names += [n for n in ("i", "t", "dt", "N", "t_in_timesteps") if n not in names and self.symbol(n) is not None]
         if vars is None and subexpressions:
             names += [n for n in self.internal_names() if self.subexpression(n) is not None]
         values = {name: self.view(name, units=units)[:] for name in names}

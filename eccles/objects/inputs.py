@@ -278,7 +278,7 @@ class SpikeGeneratorGroup(SpikeSource):
         self._given_indices = index.astype(np.int64)
         self._binned = None
 
-    def _bin(self) -> None:
+    def _bin(self, *, ignore_past: bool = False) -> None:
         """Which step each spike falls into, for the time step as it is now."""
         dt = self.clock.dt_
         if self._binned == dt:
@@ -306,7 +306,7 @@ class SpikeGeneratorGroup(SpikeSource):
         now = self.clock.timestep
         within = now % self._period_steps if self._period_steps else now
         position = int(np.searchsorted(self._steps.data, within))
-        if position and not self._period_steps and self._binned is None and now > 0:
+        if position and not self._period_steps and self._binned is None and now > 0 and not ignore_past:
             warn(
                 "past_spikes",
                 f"{position} spikes of {self.name} lie before the current time ({self.clock.t}) "
@@ -370,7 +370,7 @@ class SpikeGeneratorGroup(SpikeSource):
         super().set_state(state)
         self._times, self._given_indices = state["_times"].copy(), state["_indices"].copy()
         self._period, self._binned = float(state["_period"]), None
-        self._bin()
+        self._bin(ignore_past=True)
         self._position.replace(state["_position"])
 
 
@@ -490,6 +490,7 @@ class _WeightText(Group):
 
     def __init__(self, owner: PoissonInput, text: str, expected: Symbol) -> None:
         target = owner.target
+        self.semantics = target.semantics
         super().__init__(f"{owner.name}_weight*", owner.clock, None, target.namespace)
         self._target = target
         self._expected = expected

@@ -266,24 +266,23 @@ class Network:
             done = max((clock.t_ - start for clock in clocks), default=seconds)
             progress.update(min(1.0, done / seconds) if seconds else 1.0)
 
+        complete, interrupted = False, False
         try:
-            if runner is not None and seconds > 0:
-                runner.run(ends, stop_requested=lambda: self._stop, between=between)
+            complete = (
+                runner is None
+                or seconds == 0
+                or runner.run(ends, stop_requested=lambda: self._stop, between=between)
+            )
         except KeyboardInterrupt:
-            self._finish(clocks, start, seconds)
+            interrupted = True
+        finally:
+            # stopped early, the next step of any clock is where to go on
+            self._t = start + seconds if complete else max(start, min(clock.t_ for clock in clocks))
+            progress.close(self._t - start)
+        if interrupted:
             warn(
                 "interrupted", f"the run was interrupted at t = {self.t}; everything recorded so far is kept"
             )
-        else:
-            self._finish(clocks, start, seconds)
-        finally:
-            progress.close(self._t - start)
-
-    def _finish(self, clocks: list[Clock], start: float, seconds: float) -> None:
-        reached = max((clock.t_ for clock in clocks), default=start + seconds)
-        complete = reached >= start + seconds - 1e-9 * (start + seconds)
-        finest = min((clock.dt_ for clock in clocks), default=0.0)
-        self._t = start + seconds if complete and abs(reached - start - seconds) < 0.5 * finest else reached
 
     def _end(self, clock: Clock, seconds: float) -> int:
         end = self._t + seconds

@@ -33,6 +33,7 @@ class _Attached(Group):
     def __init__(
         self, group: Any, text: str, clock: Clock, when: str, order: int, name: str, title: str
     ) -> None:
+        self.semantics = group.semantics
         super().__init__(name, clock, None, group.namespace, when, order)
         self.group = group
         self._statements: tuple[Assignment, ...] = ()

@@ -18,7 +18,6 @@ from eccles.errors import SetupError
 from eccles.language.check import Symbol
 from eccles.objects.group import Group, SimulationObject
 from eccles.objects.regular import CodeRunner
-from eccles.objects.semantics import Semantics
 from eccles.objects.variables import Variable, VariableView
 from eccles.units import DIMENSIONLESS, Quantity, get_dimensions
 
@@ -138,16 +137,13 @@ class Subgroup(SpikeSource):
 
     def __init__(self, parent: SpikeSource, start: int, stop: int, name: str | None = None) -> None:
         whole = parent.whole
+        self.semantics = whole.semantics
         super().__init__(name or f"{whole.name}_subgroup*", whole.clock, None, whole.namespace)
         self._parent = whole
         self.start = parent.start + start
         self._stop = parent.start + stop
         self._runners: list[SimulationObject] = []
         self._ready = True  # from now on attributes are variables
-
-    @property
-    def semantics(self) -> Semantics:  # type: ignore[override]
-        return self._parent.semantics
 
     @property
     def stop(self) -> int:
