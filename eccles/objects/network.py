@@ -10,7 +10,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -62,6 +62,8 @@ class Network:
     """
 
     semantics: Semantics = ECCLES
+    # called with the network and its objects between building and running; `eccles show` stops there
+    on_built: ClassVar[Callable[[Network, list[SimulationObject]], None] | None] = None
 
     def __init__(
         self, *objects: Any, name: str = "network*", namespace: Mapping[str, Any] | None = None
@@ -223,6 +225,8 @@ class Network:
             self._guarded(obj, lambda o=obj: o.before_run(names, seconds))
         advice.before_first_run(everything)
         runner = self._prepare(everything, clocks)
+        if Network.on_built is not None:
+            Network.on_built(self, everything)
         self.last_run = self._note(everything, seconds)
         ends = [self._end(clock, seconds) for clock in clocks]
         self._run(runner, ends, seconds, report, report_period)
