@@ -40,10 +40,11 @@ class Names:
 
     def local(self, stem: str, type_: ir.Type) -> ir.Local:
         """A local of this type that no other has the name of."""
-        if stem not in self._used:
-            self._used[stem] = itertools.count(1)
-            return ir.Local(stem, type_)
-        return ir.Local(f"{stem}.{next(self._used[stem])}", type_)
+        name = stem
+        while name in self._used:
+            name = f"{stem}.{next(self._used[stem])}"
+        self._used[name] = itertools.count(1)
+        return ir.Local(name, type_)
 
 
 def convert(value: ir.Expr, type_: ir.Type) -> ir.Expr:
