@@ -30,6 +30,8 @@ from eccles.units import Quantity, get_dimensions, hertz, second
 
 __all__ = ["PoissonGroup", "PoissonInput", "SpikeGeneratorGroup"]
 
+NEVER_DUE = 2**62  # a step that does not come: the end of the list of given spikes
+
 
 class PoissonGroup(SpikeSource):
     """Neurons that fire as Poisson processes.
@@ -300,12 +302,12 @@ class SpikeGeneratorGroup(SpikeSource):
                     f"its time step ({dt} s)"
                 )
         order = np.lexsort((self._given_indices, steps))
-        self._steps.replace(steps[order])
+        self._steps.replace(np.append(steps[order], NEVER_DUE))
         self._indices.replace(self._given_indices[order])
         self._period_steps = round(self._period / dt) if self._period else 0
         now = self.clock.timestep
         within = now % self._period_steps if self._period_steps else now
-        position = int(np.searchsorted(self._steps.data, within))
+        position = int(np.searchsorted(self._steps.data[:-1], within))
         if position and not self._period_steps and self._binned is None and now > 0 and not ignore_past:
             warn(
                 "past_spikes",
@@ -339,13 +341,7 @@ class SpikeGeneratorGroup(SpikeSource):
                     b.store(self._position, 1, Op("iadd", (origin, period)))
             now = b.let("now", Op("isub", (b.step(self.clock), b.load(self._position, 1))))
             position = b.var("position", b.load(self._position, 0))
-            n = b.size(self._steps)
-            # the last index is read again where there is none left, so that no read is out of range
-            last = b.let("last", Op("imax", (Op("isub", (n, ir.const(1))), ir.const(0))))
-            due = Op("and", (
-                Op("ilt", (position, n)),
-                Op("ieq", (b.load(self._steps, Op("imin", (position, last))), now)),
-            ))  # fmt: skip
+            due = Op("ieq", (b.load(self._steps, position), now))
             with b.body() as statements:
                 b.store(buffer.ids, count, b.load(self._indices, position))
                 b.set(count, Op("iadd", (count, ir.const(1))))

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from brian2_cases import CASES, run_case
 
 import eccles.brian2 as face
 from eccles.errors import silence
-
-sys.path.insert(0, str(Path(__file__).parent))
-from brian2_cases import CASES, run_case
 
 EXPECTED = json.loads((Path(__file__).parent / "golden" / "brian2.json").read_text(encoding="utf-8"))
 

@@ -1,0 +1,59 @@
+"""The judge of native code: the same network run by the interpreter of the IR, compared bit for bit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from eccles.compile import ir
+from eccles.compile.interpret import interpret
+from eccles.compile.pipeline import compile_program
+from eccles.objects import magic, network
+from eccles.units import Quantity, ms
+
+__all__ = ["assert_native_as_interpreted"]
+
+Make = Callable[[], Iterable[Any]]
+
+
+def _arrays_after(make: Make, durations: Iterable[Quantity], *, native: bool) -> dict[str, np.ndarray]:
+    magic.start_scope()
+    magic.seed(77)
+    net = network.Network(*make())
+
+    def compile_for(program: ir.Program) -> Callable[[int], int]:
+        if native:
+            return compile_program(program, portable=True, cache=False)
+        return lambda _: interpret(program, [array.data for array in net.loop.arrays])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(network, "compile_program", compile_for)
+        for duration in durations:
+            net.run(duration)
+    return {f"{k}: {array.name}": array.data.copy() for k, array in enumerate(net.loop.arrays)}
+
+
+def assert_native_as_interpreted(make: Make, *durations: Quantity) -> None:
+    """Run a network twice and compare every array that its program touches.
+
+    Parameters
+    ----------
+    make : callable
+        Makes the objects of the network, each time the same.
+    *durations : time
+        Of consecutive runs; 2 ms if none is given. The interpreter is slow: keep them and groups small.
+    """
+    durations = durations or (2 * ms,)
+    native = _arrays_after(make, durations, native=True)
+    interpreted = _arrays_after(make, durations, native=False)
+    assert native.keys() == interpreted.keys()
+    for name, expected in interpreted.items():
+        found = native[name]
+        assert found.dtype == expected.dtype
+        assert found.shape == expected.shape, name
+        if found.tobytes() != expected.tobytes():
+            where = np.flatnonzero(found.view(np.uint8) != expected.view(np.uint8))[0] // found.itemsize
+            raise AssertionError(f"{name}[{where}] is {found[where]!r}, interpreted {expected[where]!r}")
