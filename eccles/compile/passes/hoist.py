@@ -193,7 +193,7 @@ class _Hoister:
             if key in self.known[outer]:
                 return self.known[outer][key]
         self.n += 1
-        local = ir.Local(f"h.{self.n}", expr.type)
+        local = ir.Local(f"_hoisted.{self.n}", expr.type)
         self.levels[local.name] = level
         self.pending[level].append(ir.Let(local, expr))
         self.known[level][key] = local
