@@ -12,26 +12,31 @@ from typing import Any
 
 import numpy as np
 
+from eccles.compile import ir
 from eccles.compile.ir import Element, Op
 from eccles.engine.program import Block, ProgramBuilder
 from eccles.engine.state import Array
 from eccles.integrate.choose import explain_choice
-from eccles.language.nodes import Binary, Compare, Expr, Logical
+from eccles.language.nodes import Binary, Compare, Expr, Logical, names_in
 from eccles.language.printer import show
 from eccles.monitors import EventMonitor, PopulationRateMonitor, StateMonitor
 from eccles.objects import advice, magic
+from eccles.objects.advice import shown
 from eccles.objects.group import SimulationObject
-from eccles.objects.network import Network, magic_network
+from eccles.objects.inputs import PoissonInput
+from eccles.objects.network import LastRun, Network, magic_network
 from eccles.objects.neurons import NeuronGroup
 from eccles.objects.operations import NetworkOperation
 from eccles.objects.synapses import Synapses
-from eccles.units import DIMENSIONLESS, Quantity, second
+from eccles.units import DIMENSIONLESS, Dimension, amp, second
 
 __all__ = ["explain", "explanation"]
 
 
 def explain(network: Network | None = None) -> None:
     """Print what happened in the last run: who spiked, how near the others came, and what to change.
+
+    Nothing is changed by it: neither state nor random numbers nor what monitors have recorded.
 
     Parameters
     ----------
@@ -48,21 +53,38 @@ def explanation(network: Network | None = None) -> str:
     if last is None:
         return "Nothing has been run yet."
     groups = [obj for obj in last.objects if isinstance(obj, NeuronGroup)]
-    watched = {id(g): _watch(g) for g in groups if "spike" in g.events}
-    watches = [w for w in watched.values() if w is not None and not _spiked(w.group, last.start)]
-    if watches and last.before is not None:
-        _again(network, last, watches)
+    silent = [g for g in groups if "spike" in g.events and not _spiked(g, last.start)]
+    approaches = {id(g): approach for g in silent if (approach := _approach(g)) is not None}
+    counts = {
+        id(obj): _Count(obj.source.whole, obj.source.start, obj.source.stop)
+        for obj in last.objects
+        if isinstance(obj, Synapses) and any(obj.target.whole is g for g in silent)
+    }
+    why_not = _repeat(network, last, [*approaches.values(), *counts.values()]) if silent else ""
     paragraphs = [
         f"The last run went from t = {_time(last.start)} to {_time(last.start + last.duration)}. "
         f"Spikes come at multiples of the time step."
     ]
     for group in groups:
-        paragraphs.append(_about(group, watched.get(id(group)), last))
+        lines = [_spikes_of(group, last)]
+        if group in silent:
+            approach = approaches.get(id(group))
+            if why_not:
+                lines.append(f"How near it came cannot be told: {why_not}.")
+            elif approach is not None:
+                lines.append(approach.report())
+            lines += _at_rest(group)
+            lines += _left_at_zero(group, last)
+            lines += _inputs(group, last, {} if why_not else counts)
+        if group.method_choice is not None and group.equations.diff_eq_names:
+            choice = explain_choice(group.method_choice)
+            lines.append(f"{choice[0].upper()}{choice[1:]}")
+        paragraphs.append("\n  ".join(lines))
     return "\n\n".join(paragraphs)
 
 
 def _time(seconds: float) -> str:
-    return str(Quantity(seconds, dim=second.dim))
+    return shown(seconds, second.dim)
 
 
 def _spiked(group: NeuronGroup, start: float) -> int:
@@ -70,59 +92,160 @@ def _spiked(group: NeuronGroup, start: float) -> int:
     return int(np.sum(group.last_spikes() >= start - 1e-12))
 
 
-def _about(group: NeuronGroup, watch: _Watch | None, last: Any) -> str:
-    n = len(group)
-    lines = []
+def _spikes_of(group: NeuronGroup, last: LastRun) -> str:
+    called, n = magic.script_name(group), len(group)
     if "spike" not in group.events:
-        lines.append(f"{group.name} ({n}) has no threshold, so it cannot spike.")
-    else:
-        spiked = _spiked(group, last.start)
-        if spiked:
-            lines.append(f"{group.name}: {spiked} of {n} neurons spiked.")
-        else:
-            lines.append(f"{group.name} never spiked.")
-            lines += _why_silent(group, watch, last)
-    if group.method_choice is not None and group.equations.diff_eq_names:
-        lines.append(f"Integration: {explain_choice(group.method_choice)}")
-    return "\n  ".join(lines)
+        return f"{called} ({n}) has no threshold, so it cannot spike."
+    spiked = _spiked(group, last.start)
+    return f"{called}: {spiked} of {n} neurons spiked." if spiked else f"{called} ({n}) never spiked."
 
 
-def _why_silent(group: NeuronGroup, watch: _Watch | None, last: Any) -> Iterable[str]:
-    if watch is not None and watch.ran:
-        yield watch.report()
+# -- why a group is silent --------------------------------------------------------------------------
+
+
+def _at_rest(group: NeuronGroup) -> Iterable[str]:
+    """Where the variable of the threshold settles, and what drive would carry it over."""
     sides = advice.threshold_sides(group)
-    if sides is not None:
-        name, limit = sides
-        rest, threshold = advice.resting_value(group, name), advice.constant_value(group, limit)
-        if rest is not None and threshold is not None:
-            dim = group.equations[name].dim
-            shown = [_with_unit(x, dim) for x in (rest, threshold, threshold - rest)]
-            if rest < threshold:
-                yield (
-                    f"With its constant drive alone {name} settles at {shown[0]}; the threshold is {shown[1]}. "
-                    f"The drive has to be stronger by more than {shown[2]}."
-                )
+    if sides is None:
+        return
+    name, limit = sides
+    threshold = advice.constant_value(group, limit)
+    still = advice.decayed(group, name)
+    rests = advice.resting_values(group, name, still)
+    if threshold is None or rests is None:
+        return
+    dim = group.equations[name].dim
+    best = int(np.argmax(rests))
+    rest = float(rests[best])
+    if rest > threshold:
+        yield (
+            f"It settles above its threshold: {name} is drawn to {shown(rest, dim)}, the threshold is "
+            f"{shown(threshold, dim)}. It was on its way: run it for longer."
+        )
+        return
+    of_all = "" if np.ptp(rests) == 0 else f" (neuron {best}, the highest)"
+    yield (
+        f"Without input {name} settles at {shown(rest, dim)}{of_all}; the threshold is "
+        f"{shown(threshold, dim)}. A constant drive has to lift it by more than "
+        f"{shown(threshold - rest, dim)}."
+    )
+    for drive, current, needed, drive_dim in _drives(group, name, threshold, still, best):
+        now = shown(current, drive_dim)
+        yield f"For that {drive} has to be more than {shown(needed, drive_dim)}; it is {now}."
+
+
+def _drives(
+    group: NeuronGroup, name: str, threshold: float, still: dict[str, float], neuron: int
+) -> Iterable[tuple[str, float, float, Dimension]]:
+    """Names that drive the variable, with their value and the value that just reaches the threshold.
+
+    These are currents, and names that begin with I. The resting value is a straight line in a drive, so
+    two points of it say where it crosses the threshold.
+    """
+    tree = group.equations.substituted()[name]
+    for drive in sorted(names_in(tree) - {name} - set(still)):
+        symbol = group.full_symbol(drive)
+        if symbol is None or symbol.type != "float" or drive in group.equations.diff_eq_names:
+            continue
+        if symbol.dim is not amp.dim and not drive.startswith("I"):
+            continue
+        low, high = (advice.resting_values(group, name, {**still, drive: value}) for value in (0.0, 1.0))
+        if low is None or high is None or high[neuron] == low[neuron]:
+            continue
+        needed = (threshold - low[neuron]) / (high[neuron] - low[neuron])
+        value = group.numpy_value(drive, np.array([neuron]))
+        current = group.external(drive).value if value is None else float(np.ravel(value)[0])
+        if needed > current:
+            yield drive, current, float(needed), symbol.dim
+
+
+def _left_at_zero(group: NeuronGroup, last: LastRun) -> Iterable[str]:
+    """Parameters and initial values that nobody has set."""
+    called = magic.script_name(group)
+    sides = advice.threshold_sides(group)
+    if sides is None:
+        return
+    name, _ = sides
+    for parameter in sorted(advice.dependencies(group, name) & set(group.equations.parameter_names)):
+        if group.is_writable(parameter) and not np.any(group.variable(parameter).array.data):
+            yield f"'{parameter}' is 0 in all neurons: set {called}.{parameter} = ..."
+    rest = advice.resting_value(group, name)
+    dim = group.equations[name].dim
+    if last.before is not None and dim is not DIMENSIONLESS and rest and last.start == 0:
+        if not np.any(last.before[group.name][name]):
+            yield (
+                f"{name} started at {shown(0.0, dim)}, because nothing else was set: set {called}.{name} = "
+                f"{advice.as_code(rest, dim)} before the run."
+            )
+
+
+def _inputs(group: NeuronGroup, last: LastRun, counts: dict[int, _Count]) -> Iterable[str]:
+    """What reaches the group, and what keeps it from having an effect."""
+    found = False
     for obj in last.objects:
-        if isinstance(obj, Synapses) and obj.target.whole is group:
-            if len(obj) == 0:
-                yield f"{obj.name}, which end on it, have no connections: the rule given to connect() matched no pair."
-            for weight in ("w", "weight", "g"):
-                if obj.is_writable(weight) and len(obj) and not np.any(obj.variable(weight).array.data):
-                    yield f"All '{weight}' of {obj.name}, which end on it, are 0: set {obj.name}.{weight} = ..."
+        if isinstance(obj, PoissonInput) and obj.target.whole is group:
+            found = True
+            if float(obj.rate) == 0:
+                yield f"{magic.script_name(obj)}, which drives it, has the rate 0 Hz."
+        elif isinstance(obj, Synapses) and obj.target.whole is group:
+            found = True
+            yield from _synapses(obj, counts.get(id(obj)))
+    if not found and not any(isinstance(obj, NetworkOperation) for obj in last.objects):
+        yield "Nothing in the network projects to it."
 
 
-def _with_unit(value: float, dim: Any) -> str:
-    return f"{value:g}" if dim is DIMENSIONLESS else Quantity(value, dim=dim).in_best_unit(precision=4)
+def _synapses(synapses: Synapses, count: _Count | None) -> Iterable[str]:
+    called = magic.script_name(synapses)
+    if len(synapses) == 0:
+        yield f"{called}, which ends on it, has no connections: the rule given to connect() matched no pair."
+        return
+    for weight in ("w", "weight", "g"):
+        if synapses.is_writable(weight) and not np.any(synapses.variable(weight).array.data):
+            yield f"All '{weight}' of {called}, which ends on it, are 0: set {called}.{weight} = ..."
+    if count is not None and count.ran:
+        source, n = magic.script_name(synapses.source), count.n
+        spikes = "spike" if n == 1 else "spikes"
+        if n:
+            yield f"{source} sent {n} {spikes} to it through {called}."
+        else:
+            yield f"{source}, which sends to it through {called}, never spiked either."
 
 
-# -- the closest approach ---------------------------------------------------------------------------
+# -- the run again ----------------------------------------------------------------------------------
 
 
-class _Watch(SimulationObject):
+class _Count(SimulationObject):
+    """Counts the spikes of a range of a group's elements."""
+
+    def __init__(self, group: Any, start: int, stop: int) -> None:
+        super().__init__(f"{group.name}_count*", group.clock, None, "end", 10**6)
+        self._buffer = group.event_buffer("spike")
+        self._range = (start, stop)
+        self._n = Array(f"{self.name}.n", Element.I64, 1)
+        self.ran = False
+
+    @property
+    def n(self) -> int:
+        """How many there were."""
+        return int(self._n.data[0])
+
+    def blocks(self, writes: frozenset[int]) -> list[Block]:
+        return [Block(self.name, self.clock, self.when, self.order, self._emit)]
+
+    def _emit(self, b: ProgramBuilder) -> None:
+        start, stop = (
+            b.integer_constant((word, id(self)), word, lambda value=value: value)
+            for word, value in zip(("start", "stop"), self._range, strict=True)
+        )
+        with self._buffer.each(b, within=(start, stop)):
+            b.store(self._n, 0, Op("iadd", (b.load(self._n, 0), ir.const(1))))
+
+
+class _Approach(SimulationObject):
     """Records for each neuron how near it came to its threshold, and when."""
 
     def __init__(self, group: NeuronGroup, sides: tuple[Expr, Expr]) -> None:
-        super().__init__(f"{group.name}_watch*", group.clock, None, "thresholds", -(10**6))
+        super().__init__(f"{group.name}_approach*", group.clock, None, "thresholds", -(10**6))
         self.group = group
         self.left, self.right = sides
         n = len(group)
@@ -137,7 +260,7 @@ class _Watch(SimulationObject):
     def _emit(self, b: ProgramBuilder) -> None:
         group = self.group
         with b.vector("i", b.size_of(group, len(group))) as i:
-            code = group.element_code(b, i, "watch")
+            code = group.element_code(b, i, "approach")
             left = code.lowerer.let("left", code.number(self.left))
             margin = code.lowerer.let("margin", Op("fsub", (left, code.number(self.right))))
             old = b.load(self._margin, i)
@@ -152,39 +275,50 @@ class _Watch(SimulationObject):
     def report(self) -> str:
         """One sentence on the neuron that came nearest."""
         best = int(np.argmax(self._margin.data))
+        left, margin = float(self._left.data[best]), float(self._margin.data[best])
+        if not np.isfinite(margin):
+            return f"'{show(self.left)}' was not a number (nan) during the whole run."
         dim = self.group.dimension_of(self.left)
-        left, margin = self._left.data[best], self._margin.data[best]
         when = _time(float(self._step.data[best] * self.clock.dt_))
-        return (
-            f"Closest: '{show(self.left)}' of neuron {best} reached {_with_unit(left, dim)} at t = {when}, "
-            f"{_with_unit(-margin, dim)} short of its threshold of {_with_unit(left - margin, dim)}."
-        )
+        closest = f"Closest: '{show(self.left)}' of neuron {best} reached {shown(left, dim)} at t = {when}, "
+        limit = shown(left - margin, dim)
+        if margin > 0:
+            whole = show(self.group.condition("spike"))
+            return f"{closest}over the limit of {limit}, but the threshold asks for more: '{whole}'."
+        return f"{closest}{shown(-margin, dim)} short of its threshold of {limit}."
 
 
-def _watch(group: NeuronGroup) -> _Watch | None:
-    """A recorder for a threshold that compares two numbers."""
+def _approach(group: NeuronGroup) -> _Approach | None:
+    """A recorder for a threshold that compares two numbers, possibly along with other conditions."""
     tree = group.condition("spike")
-    for part in tree.operands if isinstance(tree, Logical) else (tree,):
+    parts = tree.operands if isinstance(tree, Logical) and tree.op == "and" else (tree,)
+    for part in parts:
         if isinstance(part, Compare) and part.op in (">", ">=", "<", "<="):
             sides = (part.left, part.right) if part.op in (">", ">=") else (part.right, part.left)
             if not group.is_stateful(Binary("-", *sides)):
-                return _Watch(group, sides)
+                return _Approach(group, sides)
     return None
 
 
-def _again(network: Network, last: Any, watches: list[_Watch]) -> None:
-    """Do the last run again with recorders, and put everything back."""
-    monitors = EventMonitor | StateMonitor | PopulationRateMonitor | NetworkOperation
+def _repeat(network: Network, last: LastRun, recorders: list[_Approach | _Count]) -> str:
+    """Do the last run again with recorders, and put everything back; otherwise says why that cannot be."""
+    if any(isinstance(obj, NetworkOperation) for obj in last.objects):
+        return "a network operation took part, which cannot be repeated without its effects in Python"
+    if last.before is None:
+        return "the network is so large that its state before the run was not kept"
+    monitors = EventMonitor | StateMonitor | PopulationRateMonitor
     objects = [obj for obj in last.objects if not isinstance(obj, monitors)]
     after = {id(obj): obj.state() for obj in objects}
     seed = magic.seed_value()
     try:
         for obj in objects:
-            obj.set_state(last.before[obj.name])
-        network.rerun([*objects, *watches], last)
-        for watch in watches:
-            watch.ran = True
+            if obj.name in last.before:
+                obj.set_state(last.before[obj.name])
+        network.rerun([*objects, *recorders], last)
+        for recorder in recorders:
+            recorder.ran = True
     finally:
         for obj in objects:
             obj.set_state(after[id(obj)])
         magic.restore_seed(seed)
+    return ""

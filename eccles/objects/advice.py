@@ -8,7 +8,7 @@ textbook models in the tests has to pass without a single one.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import FrameType
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -28,9 +28,13 @@ from eccles.objects.operations import NetworkOperation
 from eccles.units import DIMENSIONLESS, Quantity
 
 __all__ = [
+    "as_code",
     "before_first_run",
     "constant_value",
+    "decayed",
+    "dependencies",
     "resting_value",
+    "resting_values",
     "shown",
     "threshold_sides",
     "when_made",
@@ -116,15 +120,63 @@ def constant_value(group: NeuronGroup, tree: Expr) -> float | None:
     return float(flat[0])
 
 
-def resting_value(group: NeuronGroup, name: str) -> float | None:
-    """Where a linear equation with constant coefficients settles: dx/dt = a*x + b gives -b/a for a < 0."""
+def resting_values(
+    group: NeuronGroup, name: str, given: Mapping[str, float] | None = None
+) -> np.ndarray | None:
+    """Where each neuron settles: dx/dt = a*x + b with constant a < 0 gives -b/a. None if that cannot be told.
+
+    Parameters
+    ----------
+    group, name
+        The variable.
+    given : mapping, optional
+        Values to assume for some names, such as 0 for input that decays.
+    """
     found = linear_in(group.equations.substituted()[name], name)
-    if found is None:
+    if found is None or not all(_plain(tree) for tree in found):
         return None
-    a, b = constant_value(group, found[0]), constant_value(group, found[1])
-    if a is None or b is None or a >= 0:
+    given = given or {}
+    elements = np.arange(len(group))
+    moving = {"t", "t_in_timesteps", *group.equations.diff_eq_names} - set(given)
+    if any(n in moving or n.startswith("xi") for tree in found for n in names_in(tree)):
         return None
-    return -b / a
+
+    def look_up(n: str) -> Any:
+        if n in given:
+            return given[n]
+        value = group.numpy_value(n, elements)
+        return group.external(n).value if value is None else value
+
+    def call(function: str, args: tuple[Any, ...]) -> Any:
+        python = BUILTINS[function].python
+        assert python is not None  # only functions that draw have none
+        return python(*args)
+
+    try:
+        a, b = (np.asarray(evaluate(tree, look_up, call), float) for tree in found)
+        with np.errstate(all="ignore"):
+            rests = np.broadcast_to(-b / a, (len(group),))
+    except (EcclesError, ArithmeticError, KeyError, ValueError, TypeError):
+        return None
+    return rests if np.all(a < 0) and np.all(np.isfinite(rests)) else None
+
+
+def decayed(group: NeuronGroup, name: str) -> dict[str, float]:
+    """Variables that the equation of `name` depends on and that are drawn to 0 by equations of their own."""
+    found: dict[str, float] = {}
+    others = dependencies(group, name) & set(group.equations.diff_eq_names) - {name}
+    for _ in range(len(others)):  # one that decays to another one that decays to 0
+        for other in others - set(found):
+            rests = resting_values(group, other, found)
+            if rests is not None and not np.any(rests):
+                found[other] = 0.0
+    return found
+
+
+def resting_value(group: NeuronGroup, name: str) -> float | None:
+    """The resting value that all neurons share; None if there is none."""
+    rests = resting_values(group, name)
+    return None if rests is None or np.ptp(rests) > 0 else float(rests[0])
 
 
 def threshold_sides(group: NeuronGroup) -> tuple[str, Expr] | None:
@@ -155,6 +207,11 @@ def shown(value: float, dim: Any) -> str:
     if value == 0:
         return f"0 {dim.symbol()}"
     return str(Quantity(float(f"{value:.4g}"), dim=dim)).replace(". ", " ")
+
+
+def as_code(value: float, dim: Any) -> str:
+    """A value as users write it: '-70*mV'."""
+    return shown(value, dim).replace(" ", "*")
 
 
 def _shown(value: float, group: NeuronGroup, name: str) -> str:
@@ -245,7 +302,7 @@ def _threshold_at_start(group: NeuronGroup) -> None:
     all_of = "its only neuron" if len(group) == 1 else f"all of its {len(group)} neurons"
     called = magic.script_name(group)
     rest = resting_value(group, which) if which in group.equations.diff_eq_names else None
-    example = "..." if rest is None else _as_code(rest, group.equations[which].dim)
+    example = "..." if rest is None else as_code(rest, group.equations[which].dim)
     warn(
         "threshold_at_start",
         f"{called} spikes as soon as the run begins: its threshold, '{show(tree)}', holds for {all_of} from "
@@ -254,33 +311,25 @@ def _threshold_at_start(group: NeuronGroup) -> None:
     )
 
 
-def _as_code(value: float, dim: Any) -> str:
-    """A value as users write it: '-70*mV'."""
-    return shown(value, dim).replace(" ", "*") if dim is not DIMENSIONLESS else f"{value:g}"
-
-
 def _unreachable(group: NeuronGroup, name: str, limit: Expr, objects: Iterable[SimulationObject]) -> None:
     """A threshold that nothing can carry the variable to."""
     threshold = constant_value(group, limit)
     if threshold is None:
         return
-    moved = _dependencies(group, name)
+    moved = dependencies(group, name)
     if _anything_writes(group, moved, objects):
         return
-    substituted = group.equations.substituted()
-    for other in moved - {name}:
-        # other variables have to stay where they are: at 0, drawn to 0
-        if other in substituted and (
-            np.any(group.variable(other).array.data) or resting_value(group, other) not in (0.0, -0.0)
-        ):
-            return
-    still = moved & set(group.equations.diff_eq_names) - {name}
-    rest = _highest_rest(group, name, dict.fromkeys(still, 0.0))
-    if rest is None or max(rest, float(group.variable(name).array.data.max())) > threshold:
+    still = decayed(group, name)
+    if any(np.any(group.variable(other).array.data) for other in still):
+        return  # input that was there from the start may carry it over
+    rests = resting_values(group, name, still)
+    if rests is None or max(rests.max(), group.variable(name).array.data.max()) > threshold:
         return
     for other in _changed_between_runs(group, moved):
-        if _highest_rest(group, name, {**dict.fromkeys(still, 0.0), other: 1.0}) != rest:
+        changed = resting_values(group, name, {**still, other: 1.0})
+        if changed is None or not np.array_equal(rests, changed):
             return
+    rest = float(rests.max())
     called = magic.script_name(group)
     dim = group.equations[name].dim
     example = "I" if dim is DIMENSIONLESS else f"I (in {dim.symbol()})"
@@ -308,34 +357,7 @@ def _changed_between_runs(group: NeuronGroup, moved: set[str]) -> set[str]:
     return parameters | {n for n in outside if group.external(n).value == 0}
 
 
-def _highest_rest(group: NeuronGroup, name: str, given: dict[str, float]) -> float | None:
-    """The highest resting value of all neurons with some names at given values; None if it cannot be told."""
-    found = linear_in(group.equations.substituted()[name], name)
-    if found is None or not all(_plain(tree) for tree in found):
-        return None
-    elements = np.arange(len(group))
-
-    def look_up(n: str) -> Any:
-        if n in given:
-            return given[n]
-        value = None if n == "t" else group.numpy_value(n, elements)
-        return group.external(n).value if value is None else value
-
-    def call(function: str, args: tuple[Any, ...]) -> Any:
-        python = BUILTINS[function].python
-        assert python is not None  # only functions that draw have none
-        return python(*args)
-
-    try:
-        a, b = (np.asarray(evaluate(tree, look_up, call), float) for tree in found)
-        with np.errstate(all="ignore"):
-            rests = -b / a
-    except (EcclesError, ArithmeticError, KeyError, ValueError, TypeError):
-        return None
-    return float(np.max(rests)) if np.all(a < 0) and np.all(np.isfinite(rests)) else None
-
-
-def _dependencies(group: NeuronGroup, name: str) -> set[str]:
+def dependencies(group: NeuronGroup, name: str) -> set[str]:
     """The variables that the equation of `name` depends on, directly or not, and itself."""
     substituted = group.equations.substituted()
     found: set[str] = set()

@@ -49,6 +49,7 @@ _OURS = (
     "eccles.language",
     "eccles.units",
     "eccles.brian2",
+    "eccles.explain",
 )
 
 
