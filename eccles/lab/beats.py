@@ -35,6 +35,7 @@ __all__ = [
     "lost_beats",
     "save_dataset",
     "save_table",
+    "time_text",
 ]
 
 FORMAT = "eccles-beats"
@@ -285,18 +286,18 @@ def grid_effect(result: Beats) -> str:
     sentences = []
     if changed:
         sentences.append(
-            f"A spike can only come at a multiple of the time step of {_time(step)}, and each period begins "
-            f"anew there: {_list(changed.values())}."
+            f"A spike can only come at a multiple of the time step of {time_text(step)}, and each period "
+            f"begins anew there: {_list(changed.values())}."
         )
         if kept:
             sentences.append(f"Unchanged, because their periods are whole steps: {_list(kept.values())}.")
     elif kept:
         sentences.append(
-            f"All periods are whole multiples of the time step of {_time(step)}: no rate is changed."
+            f"All periods are whole multiples of the time step of {time_text(step)}: no rate is changed."
         )
     if unknown:
         sentences.append(
-            f"Fewer than two spikes within {_time(float(result.duration))}, so no rate to measure: "
+            f"Fewer than two spikes within {time_text(float(result.duration))}, so no rate to measure: "
             f"{_list(unknown.values())}. Simulate longer."
         )
     lines = [" ".join(sentences)]
@@ -406,11 +407,11 @@ def _finer(pre: float, post: float, step: float) -> str:
         step /= 10
         first, second_ = (1 / (step * math.ceil(1 / rate / step - 1e-9)) for rate in (pre, post))
         if abs(abs(first - second_) - abs(pre - post)) <= 0.1 * abs(pre - post):
-            return f"a time step of {_time(step)}"
+            return f"a time step of {time_text(step)}"
     return "a much smaller time step"
 
 
-def _time(seconds: float) -> str:
+def time_text(seconds: float) -> str:
     """A time as people write it: 2 s, 0.1 ms, 10 us."""
     for unit, size in (("s", 1.0), ("ms", 1e-3)):
         if seconds >= 0.1 * size:

@@ -1,0 +1,5 @@
+"""`python -m eccles.cli` is `eccles`."""
+
+from eccles.cli import main
+
+main()

@@ -1,0 +1,93 @@
+"""Reading what is typed on the command line: times, rates and files."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection
+from pathlib import Path
+
+import typer
+
+from eccles.errors import nearest
+from eccles.units import Quantity, hertz, second
+
+__all__ = ["rates", "result_file", "time"]
+
+TIMES = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "min": 60.0}
+RATES = {"": 1.0, "Hz": 1.0, "kHz": 1e3}
+_NUMBER_AND_UNIT = re.compile(
+    r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf))\s*([^\d\s]*)\s*"
+)
+
+
+def time(text: str) -> Quantity:
+    """A time such as `2s`, `500ms` or `2 s`.
+
+    Raises
+    ------
+    typer.BadParameter
+        If the unit is missing or unknown, or the time is not a positive, finite number.
+    """
+    value, unit = _split(text, "a time", "2s or 500ms")
+    if not unit:
+        raise typer.BadParameter(f"'{text}' has no unit: write {text.strip()}s or {text.strip()}ms")
+    if unit not in TIMES:
+        raise typer.BadParameter(f"'{unit}' is not a unit of time: {', '.join(TIMES)}")
+    _check_positive(value, "a time", text)
+    return Quantity(value * TIMES[unit], dim=second.dim)
+
+
+def rates(text: str) -> Quantity:
+    """Rates such as `200` or `250,220,210` or `0.2kHz`, (n,).
+
+    Raises
+    ------
+    typer.BadParameter
+        If one of them is not a positive, finite number of hertz.
+    """
+    values = []
+    for item in text.split(","):
+        value, unit = _split(item, "a rate", "200 or 250,220,210")
+        if unit not in RATES:
+            like = nearest(unit, RATES)
+            raise typer.BadParameter(
+                f"'{unit}' is not a unit of rates: Hz or kHz" + (f" (did you mean {like}?)" if like else "")
+            )
+        _check_positive(value, "a rate", item)
+        values.append(value * RATES[unit])
+    return Quantity(values, dim=hertz.dim)
+
+
+def result_file(path: Path, endings: Collection[str]) -> Path:
+    """A file that can be written; its folder is made where it is missing.
+
+    Raises
+    ------
+    typer.BadParameter
+        If the ending is not one of `endings`, or the place cannot be written to.
+    """
+    if path.suffix.lower() not in endings:
+        raise typer.BadParameter(
+            f"'{path}' has to end with {' or '.join(endings)}: the ending says the format"
+        )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise typer.BadParameter(f"the folder of '{path}' cannot be made: {error.strerror}") from None
+    place = path if path.exists() else path.parent
+    if path.is_dir() or not os.access(place, os.W_OK):
+        raise typer.BadParameter(f"'{place}' cannot be written to")
+    return path
+
+
+def _split(text: str, what: str, example: str) -> tuple[float, str]:
+    match = _NUMBER_AND_UNIT.fullmatch(text)
+    if match is None:
+        raise typer.BadParameter(f"'{text.strip()}' is not {what}: write for example {example}")
+    return float(match[1]), match[2]
+
+
+def _check_positive(value: float, what: str, text: str) -> None:
+    if not 0 < value < float("inf"):
+        raise typer.BadParameter(f"{what} has to be positive and finite, not '{text.strip()}'")

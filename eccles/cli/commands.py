@@ -1,0 +1,263 @@
+"""The commands. Each reads its arguments, calls what does the work, and prints."""
+
+from __future__ import annotations
+
+import contextlib
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from eccles import __version__
+from eccles.cli import arguments
+from eccles.errors import EcclesError
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="Eccles: a spiking-network simulator and plasticity laboratory.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+cache_app = typer.Typer(help="The machine code that Eccles keeps on disk.", no_args_is_help=True)
+app.add_typer(cache_app, name="cache")
+
+PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "allow_interspersed_args": False}
+
+
+class Stage(StrEnum):
+    """The forms that `eccles show` knows."""
+
+    tree = "tree"
+    step = "step"
+    ir = "ir"
+    llvm = "llvm"
+    asm = "asm"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"eccles {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Options of `eccles` itself."""
+
+
+# -- beats --------------------------------------------------------------------------------------------
+
+
+@app.command()
+def beats(
+    pre: Annotated[
+        str, typer.Option(help="Presynaptic rates in Hz: one for all pairs, or one for each: 200")
+    ],
+    post: Annotated[str, typer.Option(help="Postsynaptic rates in Hz, one for each pair: 250,220,210")],
+    duration: Annotated[str, typer.Option(help="How long to simulate, with its unit: 2s, 500ms")],
+    dt: Annotated[str, typer.Option(help="The time step, with its unit.")] = "0.1ms",
+    figure: Annotated[
+        Path | None, typer.Option(help="Draw spikes and weights into a .png, .svg or .pdf.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the results: everything, labelled (.nc), or the table (.csv).")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but warnings.")] = False,
+) -> None:
+    """Pairs of neurons that fire at two rates, with spike-timing-dependent plasticity between them.
+
+    Two trains of spikes at 200 and 250 Hz drift past each other 50 times a second: a beat of 50 Hz. What
+    does that do to the weight of the synapse?
+
+        eccles beats --pre 200 --post 250,220,210 --duration 2s --figure out/beats.png
+    """
+    from eccles.lab import beats as lab
+    from eccles.lab.beats_plot import FIGURE_FORMATS, save_figure
+
+    pre_rates = _option("--pre", arguments.rates, pre)
+    post_rates = _option("--post", arguments.rates, post)
+    length, step = _option("--duration", arguments.time, duration), _option("--dt", arguments.time, dt)
+    writers = {".nc": lab.save_dataset, ".csv": lab.save_table}
+    if figure is not None:
+        _option("--figure", lambda path: arguments.result_file(path, FIGURE_FORMATS), figure)
+    if out is not None:
+        _option("--out", lambda path: arguments.result_file(path, tuple(writers)), out)
+    try:
+        result = lab.beats(pre_rates, post_rates, duration=length, dt=step, report=None if quiet else "bar")
+    except EcclesError as error:
+        raise typer.BadParameter(str(error)) from None
+    if not quiet:
+        Console().print(_beats_table(result))
+        Console().print(OBTAINED, markup=False)
+    _say(lab.grid_effect(result), quiet)
+    for path, write in ((figure, save_figure), (out, writers[out.suffix.lower()] if out else None)):
+        if path is not None and write is not None:
+            try:
+                write(result, path)
+            except OSError as error:
+                raise typer.BadParameter(f"'{path}' cannot be written: {error}") from None
+            if not quiet:
+                print(f"wrote {path}")
+
+
+OBTAINED = "Obtained rates are intervals between spikes over the time they span, (n - 1)/(t_last - t_first)."
+
+
+def _option(name: str, read: Any, value: Any) -> Any:
+    """Read an option; its errors name it."""
+    try:
+        return read(value)
+    except typer.BadParameter as error:
+        raise typer.BadParameter(error.message, param_hint=name) from None
+
+
+def _beats_table(result: Any) -> Table:
+    from eccles.lab.beats import time_text
+
+    duration, dt = time_text(float(result.duration)), time_text(float(result.dt))
+    table = Table(title=f"Beats, {duration} at a time step of {dt}")
+    for heading in ("pair", "pre\nasked", "post\nasked", "beat\nasked", "pre\nobtained", "post\nobtained",
+                    "beat\nobtained", "weight\nat the end"):  # fmt: skip
+        table.add_column(heading, justify="right")
+    for row in zip(*result.table().values(), strict=True):
+        pair, *hertz, weight = row
+        asked, obtained = hertz[:3], hertz[3:]
+        cells = [_rate(a, a) for a in asked] + [_rate(o, a) for o, a in zip(obtained, asked, strict=True)]
+        table.add_row(str(pair), *cells, f"{weight:.4f}")
+    return table
+
+
+def _rate(value: float, asked: float) -> Text:
+    """A rate for the table, in colour where it is not what was asked for."""
+    if value != value:
+        return Text("-")
+    return Text(f"{value:.4g} Hz", style="" if abs(value - asked) <= 1e-6 * asked else "yellow")
+
+
+def _say(explanation: str, quiet: bool) -> None:
+    """Print the effect of the grid; a lost beat goes to standard error, in red, even if quiet."""
+    effect, *warnings = explanation.splitlines()
+    if not quiet:
+        Console().print(Text(f"\n{effect}"))
+    for warning in warnings:
+        Console(stderr=True).print(Text(f"\n{warning}", style="bold red"))
+
+
+# -- scripts ------------------------------------------------------------------------------------------
+
+
+def _script(path: Path) -> Path:
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise typer.BadParameter(f"'{path}' {what}", param_hint="SCRIPT")
+    return path
+
+
+@contextlib.contextmanager
+def _users_script(brian2: bool) -> Any:
+    """What runs inside is the user's: its errors are shown without our frames, and end with code 1."""
+    from eccles.cli.brian2_import import brian2_is_eccles
+    from eccles.cli.script import report
+
+    try:
+        with brian2_is_eccles() if brian2 else contextlib.nullcontext():
+            yield
+    except Exception as error:
+        typer.echo(report(error), err=True, nl=False)
+        raise typer.Exit(1) from None
+
+
+@app.command(context_settings=PASS_ON)
+def run(
+    context: typer.Context,
+    script: Annotated[Path, typer.Argument(help="The script; what follows is handed to it.")],
+    brian2: Annotated[
+        bool, typer.Option("--brian2", help="`import brian2` gives Eccles: for scripts that stay untouched.")
+    ] = False,
+) -> None:
+    """Run a script, with short error messages; with --brian2 one that was written for Brian 2.
+
+    eccles run --brian2 script.py
+    """
+    from eccles.cli.script import execute
+
+    with _users_script(brian2):
+        execute(_script(script), context.args)
+
+
+@app.command(context_settings=PASS_ON)
+def show(
+    context: typer.Context,
+    script: Annotated[Path, typer.Argument(help="The script; it runs up to its first run().")],
+    stage: Annotated[
+        Stage,
+        typer.Option(
+            help="tree: model text as read; step: statements of a time step; ir, llvm, asm: programs."
+        ),
+    ] = Stage.step,
+    only: Annotated[
+        str | None, typer.Option("--object", metavar="NAME", help="Show this object of the network only.")
+    ] = None,
+    brian2: Annotated[bool, typer.Option("--brian2", help="As for `eccles run`.")] = False,
+) -> None:
+    """Show what becomes of a script's model on its way to machine code.
+
+    eccles show script.py --stage step
+    """
+    from eccles.cli.show import first_network, form
+
+    with _users_script(brian2):
+        network, objects = first_network(_script(script), context.args)
+        print(form(stage.value, network, objects, only))
+
+
+# -- the machine --------------------------------------------------------------------------------------
+
+
+@app.command()
+def doctor() -> None:
+    """Check whether Eccles works on this machine; ends with code 1 if something is broken."""
+    from eccles.cli.doctor import examine
+
+    findings = examine()
+    signs = {"ok": Text("ok", style="green"), "note": Text("note", style="yellow"),
+             "broken": Text("BROKEN", style="bold red")}  # fmt: skip
+    table = Table(box=None, show_header=False)
+    for finding in findings:
+        table.add_row(signs[finding.state], finding.what, Text(finding.found))
+    Console(soft_wrap=True).print(table)
+    if any(finding.state == "broken" for finding in findings):
+        raise typer.Exit(1)
+
+
+@cache_app.command("info")
+def cache_info() -> None:
+    """Where the cache is and how large."""
+    from eccles.compile import cache
+
+    folder = cache.directory()
+    if folder is None:
+        print("no cache: there is no folder that is private to you and can be written to")
+        return
+    files, size = cache.size()
+    print(f"{folder}: {files} programs, {size / 2**20:.1f} MiB")
+
+
+@cache_app.command("clear")
+def cache_clear() -> None:
+    """Remove everything in the cache."""
+    from eccles.compile import cache
+
+    print(f"removed {cache.clear_cache()} files")
