@@ -99,7 +99,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if submodule and submodule not in SUBMODULES:
             near = nearest(submodule, SUBMODULES)
             raise ModuleNotFoundError(
-                f"'{fullname}' is not supported: Eccles stands in for Brian 2 here and has no such part"
+                f"'{fullname}' is not supported by Eccles"
                 + (f" (did you mean 'brian2.{near}'?)" if near else ""),
                 name=fullname,
             )

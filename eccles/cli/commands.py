@@ -158,11 +158,10 @@ def _say(explanation: str, quiet: bool) -> None:
 # -- scripts ------------------------------------------------------------------------------------------
 
 
-def _script(path: Path) -> Path:
+def _check_script(path: Path) -> None:
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
         raise typer.BadParameter(f"'{path}' {what}", param_hint="SCRIPT")
-    return path
 
 
 @contextlib.contextmanager
@@ -175,7 +174,7 @@ def _users_script(brian2: bool) -> Any:
         with brian2_is_eccles() if brian2 else contextlib.nullcontext():
             yield
     except Exception as error:
-        typer.echo(report(error), err=True, nl=False)
+        typer.echo(report(error, brian2), err=True, nl=False)
         raise typer.Exit(1) from None
 
 
@@ -193,8 +192,9 @@ def run(
     """
     from eccles.cli.script import execute
 
+    _check_script(script)
     with _users_script(brian2):
-        execute(_script(script), context.args)
+        execute(script, context.args)
 
 
 @app.command(context_settings=PASS_ON)
@@ -218,8 +218,9 @@ def show(
     """
     from eccles.cli.show import first_network, form
 
+    _check_script(script)
     with _users_script(brian2):
-        network, objects = first_network(_script(script), context.args)
+        network, objects = first_network(script, context.args)
         print(form(stage.value, network, objects, only))
 
 

@@ -6,6 +6,7 @@ import builtins
 import linecache
 import os
 import sys
+import sysconfig
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,13 @@ from eccles.errors import EcclesError, InternalError
 
 __all__ = ["execute", "report"]
 
-_PACKAGE = str(Path(__file__).resolve().parent.parent)
+# where code is that is not the user's
+_PACKAGE = str(Path(__file__).resolve().parent.parent) + os.sep
+_LIBRARIES = (
+    *{sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")},
+)
+HAS_NOT = "Eccles stands in for Brian 2 here and does not have this part of it."
+TRY_BRIAN2 = "A script for Brian 2 runs with `eccles run --brian2 script.py`."
 
 
 def execute(path: Path, arguments: Sequence[str]) -> None:
@@ -38,12 +45,18 @@ def execute(path: Path, arguments: Sequence[str]) -> None:
             sys.modules["__main__"] = main
 
 
-def report(error: BaseException) -> str:
+def report(error: BaseException, brian2: bool = False) -> str:
     """What to show of an error that a script ended with.
 
     Errors of Eccles say all in their message: they are shown with the line of the script that led to them.
     Others get Python's traceback without the frames that are not the user's. With ECCLES_TRACEBACK=1, and
     for bugs in Eccles, nothing is left out.
+
+    Parameters
+    ----------
+    error : exception
+    brian2 : bool
+        Whether `import brian2` meant Eccles.
     """
     if os.environ.get("ECCLES_TRACEBACK") == "1" or isinstance(error, InternalError):
         return "".join(traceback.format_exception(error))
@@ -53,9 +66,7 @@ def report(error: BaseException) -> str:
     told = traceback.TracebackException.from_exception(error)
     text = "".join(_without_our_frames(told).format())
     if isinstance(error, ImportError) and (error.name or "").split(".")[0] == "brian2":
-        text += (
-            "\n  Eccles stands in for Brian 2 here (eccles run --brian2) and does not have this part of it.\n"
-        )
+        text += f"\n  {HAS_NOT if brian2 else TRY_BRIAN2}\n"
     return text
 
 
@@ -71,11 +82,12 @@ def _users_line(trace: TracebackType | None) -> str:
 
 
 def _is_users(frame: FrameType) -> bool:
-    return not _is_ours(frame.f_code.co_filename) and "site-packages" not in frame.f_code.co_filename
+    filename = frame.f_code.co_filename
+    return not _is_ours(filename) and not filename.startswith(_LIBRARIES)
 
 
 def _is_ours(filename: str) -> bool:
-    return filename.startswith((_PACKAGE + os.sep, "<frozen"))
+    return filename.startswith((_PACKAGE, "<frozen"))
 
 
 def _without_our_frames(told: traceback.TracebackException) -> traceback.TracebackException:
