@@ -303,15 +303,20 @@ class Equations(Mapping[str, Equation]):
     def substituted(self) -> dict[str, Expr]:
         """Right-hand sides of differential equations, with subexpressions put in (not those held over dt)."""
         if self._substituted is None:
-            inlined: dict[str, Expr] = {}
-            for name in self._ordered_subexpressions():
-                e = self._equations[name]
-                if e.expr is not None and "constant over dt" not in e.flags and "summed" not in e.flags:
-                    inlined[name] = substitute(e.expr, inlined)
+            inlined = self.inlined()
             self._substituted = {
                 e.name: substitute(e.expr, inlined) for e in self._of("differential") if e.expr is not None
             }
         return self._substituted
+
+    def inlined(self) -> dict[str, Expr]:
+        """Subexpressions in terms of other variables alone (not those held over dt, or summed)."""
+        inlined: dict[str, Expr] = {}
+        for name in self._ordered_subexpressions():
+            e = self._equations[name]
+            if e.expr is not None and "constant over dt" not in e.flags and "summed" not in e.flags:
+                inlined[name] = substitute(e.expr, inlined)
+        return inlined
 
     def get_substituted_expressions(
         self, variables: Any = None, include_subexpressions: bool = False

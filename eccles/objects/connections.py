@@ -16,6 +16,7 @@ from eccles.errors import SetupError
 
 __all__ = ["Connections"]
 
+CHUNK = 1 << 20  # synapses that are looked at together
 MOST = 2**31 - 65  # synapses in one object: indices have 4 bytes, vector loops look a little ahead
 
 
@@ -41,6 +42,7 @@ class Connections:
         self.source: Array | None = None
         self.order: Array | None = None
         self.by_target: Array | None = None
+        self._source_by_target: Array | None = None
         self.target = Array(f"{name}.target", Element.I32)
         self.first = Array(f"{name}.first", Element.I64, n_sources + 1)
         self.first_by_target = Array(f"{name}.first_by_target", Element.I64)
@@ -79,14 +81,14 @@ class Connections:
             self.order = self.order or Array(f"{self.name}.order", Element.I32)
             self.order.replace(np.argsort(self.source.data[:n], kind="stable"))
         self._last_source = max(self._last_source, int(sources.max()))
-        self.by_target = None
+        self.by_target = self._source_by_target = None
         assert len(self) == n == old + len(sources)
 
     def replace(self, sources: np.ndarray, targets: np.ndarray) -> None:
         """Forget all synapses and create these."""
         self.target.resize(0)
         self.first.data[:] = 0
-        self.order = self.source = self.by_target = None
+        self.order = self.source = self.by_target = self._source_by_target = None
         self._last_source = 0
         self.append(sources, targets)
 
@@ -114,9 +116,25 @@ class Connections:
         """Where the synapses of each target begin, and the synapses by target."""
         if self.by_target is None:
             self.by_target = Array(f"{self.name}.by_target", Element.I32)
-            self.by_target.replace(np.argsort(self.target.data, kind="stable"))
+            self.by_target.resize(len(self))
             self.first_by_target.replace(np.concatenate([[0], np.cumsum(self.n_incoming())]))
+            _sort_stably(self.target.data, self.first_by_target.data, self.by_target.data)
         return self.first_by_target, self.by_target
+
+    def source_by_target(self) -> Array:
+        """The source of each synapse, in the order of `by_target`: read one after the other."""
+        _, by_target = self.index_by_target()
+        if self._source_by_target is None:
+            self._source_by_target = Array(f"{self.name}.source_by_target", Element.I32)
+            self._source_by_target.resize(len(self))
+            for begin in range(0, len(self), CHUNK):
+                chosen = by_target.data[begin : begin + CHUNK]
+                if self.source is not None:
+                    sources = self.source.data[chosen]
+                else:
+                    sources = np.searchsorted(self.first.data, chosen, side="right") - 1
+                self._source_by_target.data[begin : begin + CHUNK] = sources
+        return self._source_by_target
 
     def n_incoming(self) -> np.ndarray:
         """The number of synapses of each target, (n_targets,) int."""
@@ -146,8 +164,26 @@ class Connections:
     def memory(self) -> int:
         """Bytes."""
         arrays = [self.target, self.first, self.first_by_target]
-        arrays += [a for a in (self.order, self.source, self.by_target) if a is not None]
+        optional = (self.order, self.source, self.by_target, self._source_by_target)
+        arrays += [a for a in optional if a is not None]
         return sum(a.data.nbytes for a in arrays)
+
+
+def _sort_stably(keys: np.ndarray, first: np.ndarray, order: np.ndarray) -> None:
+    """Write the positions of `keys` in ascending order, equal ones as they stand, to `order`.
+
+    A counting sort in chunks: no more memory than the result and a few chunks. `first` says where each
+    key begins.
+    """
+    following = first[:-1].copy()
+    for begin in range(0, len(keys), CHUNK):
+        chunk = keys[begin : begin + CHUNK]
+        sorting = np.argsort(chunk, kind="stable")
+        ordered = chunk[sorting]
+        counts = np.bincount(ordered, minlength=len(following))
+        rank = np.arange(len(ordered)) - (np.cumsum(counts) - counts)[ordered]
+        order[following[ordered] + rank] = sorting + begin
+        following += counts
 
 
 def _append(array: Array, values: np.ndarray, n: int) -> None:

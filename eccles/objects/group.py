@@ -19,7 +19,7 @@ from eccles.compile.lower import Lowerer, convert
 from eccles.engine import rng
 from eccles.engine.clock import Clock
 from eccles.engine.program import Block, ProgramBuilder
-from eccles.engine.state import Array
+from eccles.engine.state import DTYPES, Array
 from eccles.errors import EcclesError, SetupError, nearest
 from eccles.language.check import Symbol
 from eccles.language.equations import Equation
@@ -33,6 +33,7 @@ from eccles.objects.code import Code
 from eccles.objects.naming import unique_name
 from eccles.objects.problems import GroupScope
 from eccles.objects.semantics import ECCLES, Semantics
+from eccles.objects.stored import stored_array
 from eccles.objects.variables import ELEMENTS, Variable, VariableView, positions_of
 from eccles.units import DIMENSIONLESS, Quantity, second
 
@@ -91,6 +92,9 @@ class SimulationObject:
 
     def after_run(self) -> None:
         """Tidy up."""
+
+    def expect_python(self) -> None:
+        """Get ready for Python code that is called within the run and may read and write any variable."""
 
     def structure(self) -> object:
         """A value that changes when another program is needed."""
@@ -580,7 +584,10 @@ class Group(SimulationObject):
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         for name, variable in self._variables.items():
-            variable.array.replace(state[name])
+            array = variable.array
+            array.replace(
+                stored_array(state, name, self.name, dtype=DTYPES[array.element], size=len(array))
+            )
 
 
 class TextScope:

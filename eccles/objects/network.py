@@ -21,6 +21,7 @@ from eccles.engine.program import Block, ProgramBuilder
 from eccles.errors import EcclesError, SetupError, nearest, warn
 from eccles.objects import advice, magic, snapshot
 from eccles.objects.group import Group, SimulationObject
+from eccles.objects.operations import NetworkOperation
 from eccles.objects.progress import make_report
 from eccles.objects.semantics import ECCLES, Semantics
 from eccles.units import Quantity, second
@@ -221,6 +222,9 @@ class Network:
         outer = namespace if namespace is not None else self.namespace
         names = outer if outer is not None else magic.users_names(level)
         clocks = self._set_clocks(everything)
+        if callable(report) or any(isinstance(obj, NetworkOperation) for obj in everything):
+            for obj in everything:
+                obj.expect_python()
         for obj in everything:
             self._guarded(obj, lambda o=obj: o.before_run(names, seconds))
         advice.before_first_run(everything)

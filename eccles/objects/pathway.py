@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from eccles.compile import ir
 from eccles.compile.ir import Op
+from eccles.compile.lower import Lowerer
 from eccles.engine.clock import to_seconds
 from eccles.engine.delays import DelayQueue
 from eccles.engine.program import Block, ProgramBuilder
 from eccles.engine.state import Array
 from eccles.errors import SetupError
 from eccles.language.check import Symbol, check_statements
-from eccles.language.nodes import Assignment, Expr
+from eccles.language.nodes import Assignment, Expr, names_in, substitute
 from eccles.language.parser import parse_statements
 from eccles.objects import magic
 from eccles.objects.code import Code
 from eccles.objects.group import Group, SimulationObject
 from eccles.objects.problems import Deferring
 from eccles.objects.statements import emit_assignments
+from eccles.objects.traces import EventTraces
 from eccles.objects.variables import VariableView
 from eccles.units import second
 
@@ -69,11 +72,12 @@ class Pathway(Group):
             self._delay = _checked(to_seconds(delay, "a delay"))
         self._queue: DelayQueue | None = None
         self._arranged: object = None
-        self._statements: tuple[Assignment, ...] = ()
+        self._text: tuple[Assignment, ...] = ()
+        self._substituted: tuple[Assignment, ...] | None = None
         self.deferred_errors = []
         self._bound: object = None
         with Deferring(synapses):
-            self._statements = parse_statements(text, f"{synapses.name}, on_{side}")
+            self._text = parse_statements(text, f"{synapses.name}, on_{side}")
         self._ready = True  # from now on attributes are variables
 
     # -- names ----------------------------------------------------------------------------------
@@ -100,14 +104,14 @@ class Pathway(Group):
         return {*self.internal_names(), *self._external, *magic.users_names()}
 
     def trees(self) -> Iterable[Expr]:
-        return [a.value for a in self._statements]
+        return [a.value for a in self._text]
 
     def _is_local(self, name: str) -> bool:
-        return super()._is_local(name) or any(a.target == name for a in self._statements)
+        return super()._is_local(name) or any(a.target == name for a in self._text)
 
     def check(self) -> None:
         """Check the statements."""
-        check_statements(self._statements, self.scope())
+        check_statements(self._text, self.scope())
 
     def before_run(self, namespace: Mapping[str, Any] | None, duration: float) -> None:
         if self.deferred_errors:
@@ -124,6 +128,14 @@ class Pathway(Group):
                 self.check()
                 self._bound = shape
         self._arrange()
+
+    @property
+    def statements(self) -> tuple[Assignment, ...]:
+        """The statements with subexpressions of the synapses put in, so that these see what was assigned."""
+        if self._substituted is None:
+            inlined = self.synapses.equations.inlined()
+            self._substituted = tuple([replace(a, value=substitute(a.value, inlined)) for a in self._text])
+        return self._substituted
 
     # -- delays -----------------------------------------------------------------------------------
 
@@ -208,6 +220,7 @@ class Pathway(Group):
             return
         if self._queue is None:
             self._queue = DelayQueue(self.name, synapses.clock)
+            synapses.store_per_synapse()
         connections = synapses.connections
         elements = connections.sources() if self.side == "pre" else connections.targets()
         self._queue.arrange(elements, steps, len(self.group))
@@ -223,7 +236,8 @@ class Pathway(Group):
         return [Block(self.name, self.synapses.clock, self.when, self.order, self._emit)]
 
     def _emit(self, b: ProgramBuilder) -> None:
-        if not self._statements and not self.synapses.event_driven:
+        synapses = self.synapses
+        if not self.statements and not synapses.event_driven:
             return
         if self._queue is not None:
             offset, within = self._range(b)
@@ -231,8 +245,14 @@ class Pathway(Group):
             with self._queue.each_arriving(b) as synapse:
                 self._emit_body(b, synapse, None, None)
             return
-        with self._each_synapse(b) as (synapse, i, j):
-            self._emit_body(b, synapse, i, j)
+        if synapses.traces is not None:
+            synapses.traces.emit_present(b, self)
+        with self.each_event(b) as own:
+            event = None if synapses.traces is None else synapses.traces.emit_event(b, self, own)
+            if event is not None and len(event.results) == len(self.statements):
+                return
+            with self.each_synapse(b, own) as (synapse, i, j):
+                self._emit_body(b, synapse, i, j, event)
 
     def _range(self, b: ProgramBuilder) -> tuple[ir.Expr, tuple[ir.Expr, ir.Expr] | None]:
         """The first element of the group in its whole group, and its range if it is a part."""
@@ -243,48 +263,90 @@ class Pathway(Group):
         stop = b.integer_constant(("stop", id(group)), "stop", lambda: group.stop)
         return start, (start, stop)
 
-    @contextmanager
-    def _each_synapse(self, b: ProgramBuilder) -> Iterator[tuple[ir.Expr, ir.Expr | None, ir.Expr | None]]:
-        """Code that runs for each synapse of each element that had an event `delay` ago."""
-        synapses = self.synapses
-        offset, within = self._range(b)
-        if self.side == "pre":
-            first, order = synapses.connections.first, synapses.connections.order
-        else:
-            first, order = synapses.connections.index_by_target()
-        delay: ir.Expr = ir.const(0)
-        if self.events.max_delay > 0:
-            delay = b.integer_constant(("delay", id(self)), "delay", lambda: self._uniform_steps)
-        with self.events.each(b, delay, within) as element:
-            own: ir.Expr = element
-            if within is not None:
-                own = b.let("own", Op("isub", (element, offset)))
-            begin = b.let("begin", b.load(first, own))
-            end = b.let("end", b.load(first, Op("iadd", (own, ir.const(1)))))
-            with b.loop("k", begin, end) as k:
-                synapse: ir.Expr = k
-                if order is not None:
-                    synapse = b.let("s", b.load(order, k))
-                yield (synapse, own, None) if self.side == "pre" else (synapse, None, own)
+    def _steps_ago(self, b: ProgramBuilder) -> ir.Expr:
+        """How many steps ago the events were that arrive now."""
+        if self.events.max_delay == 0:
+            return ir.const(0)
+        return b.integer_constant(("delay", id(self)), "delay", lambda: self._uniform_steps)
 
-    def _emit_body(self, b: ProgramBuilder, synapse: ir.Expr, i: ir.Expr | None, j: ir.Expr | None) -> None:
-        synapses = self.synapses
+    def n_events(self, b: ProgramBuilder) -> ir.Expr:
+        """How many events of the whole group arrive in this step."""
+        return self.events.span(b, self._steps_ago(b))[1]
+
+    @contextmanager
+    def each_event(self, b: ProgramBuilder) -> Iterator[ir.Expr]:
+        """Code that runs for each element of the group from which an event arrives in this step."""
+        offset, within = self._range(b)
+        with self.events.each(b, self._steps_ago(b), within) as element:
+            yield element if within is None else b.let("own", Op("isub", (element, offset)))
+
+    @contextmanager
+    def each_synapse(
+        self, b: ProgramBuilder, own: ir.Expr
+    ) -> Iterator[tuple[ir.Expr, ir.Expr | None, ir.Expr]]:
+        """Code that runs for each synapse of an element; yields the synapse, its source and its target."""
+        connections = self.synapses.connections
+        if self.side == "pre":
+            first, order = connections.first, connections.order
+        else:
+            first, order = connections.index_by_target()
+        begin = b.let("begin", b.load(first, own))
+        end = b.let("end", b.load(first, Op("iadd", (own, ir.const(1)))))
+        with b.loop("k", begin, end) as k:
+            synapse = k if order is None else b.let("s", b.load(order, k))
+            if self.side == "pre":
+                yield synapse, own, b.let("j", b.load(connections.target, synapse))
+            elif self._uses_source():
+                yield synapse, b.let("i", b.load(connections.source_by_target(), k)), own
+            else:  # looked up by synapse, should something need it after all
+                yield synapse, None, own
+
+    def _uses_source(self) -> bool:
+        """Whether the statements of a post pathway read something of the source of a synapse."""
+        names = {name for a in self.statements for name in (a.target, *names_in(a.expanded))}
+        traces = self.synapses.traces
+        return any(name in ("i", "N_outgoing") or name.endswith("_pre") for name in names) or (
+            traces is not None and bool(traces.other_side(self))
+        )
+
+    def _emit_body(
+        self,
+        b: ProgramBuilder,
+        synapse: ir.Expr,
+        i: ir.Expr | None,
+        j: ir.Expr | None,
+        event: EventTraces | None = None,
+    ) -> None:
+        synapses, traces = self.synapses, self.synapses.traces
+
+        def resolve(name: str, lowerer: Lowerer) -> ir.Expr | None:
+            if event is not None and traces is not None and name in traces.sides:
+                if name in event.before:
+                    return event.before[name]
+                neuron = i if traces.sides[name] == "pre" else j
+                assert neuron is not None
+                return traces.now(b, name, neuron)
+            return synapses.resolve_at(b, name, synapse, lowerer, i, j)
+
         code = Code(
-            b, self, lambda name, low: synapses.resolve_at(b, name, synapse, low, i, j),
-            element=synapse, purpose=self.pathway_name, clock=synapses.clock,
+            b, self, resolve, element=synapse, purpose=self.pathway_name, clock=synapses.clock,
         )  # fmt: skip
         code.fallback = synapses
-        statements = self._statements
-        if synapses.event_driven:
+        statements = self.statements
+        if synapses.event_driven and event is None:
             code.lowerer.env["_elapsed"] = synapses.elapsed(b, synapse, code.lowerer)
             statements = (*synapses.event_driven_statements(), *statements)
             b.store(synapses.variable("lastupdate").array, synapse, b.t(synapses.clock))
         emit_assignments(
-            b, code, statements, lambda name: synapses.place_at(b, name, synapse, code.lowerer, i, j)
+            b,
+            code,
+            statements,
+            lambda name: synapses.place_at(b, name, synapse, code.lowerer, i, j),
+            event.results if event is not None else None,
         )
 
     def writes(self) -> Iterable[Array]:
-        for assignment in self._statements:
+        for assignment in self.statements:
             yield from self.synapses.arrays_of(assignment.target)
         for name in self.synapses.event_driven:
             yield self.synapses.variable(name).array

@@ -78,6 +78,10 @@ class _Attached(Group):
             self.bind(namespace)
             self.check()
 
+    def targets(self) -> set[str]:
+        """The names that the statements assign."""
+        return {a.target for a in self._statements}
+
     @property
     def needs(self) -> list[SimulationObject]:
         return [self.group]

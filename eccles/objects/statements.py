@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from eccles.compile import ir
 from eccles.compile.ir import BOOL, F64, I64, Op
@@ -24,6 +24,7 @@ def emit_assignments(
     code: Code,
     assignments: Sequence[Assignment],
     place: Callable[[str], Place | None],
+    known: Mapping[int, ir.Expr] | None = None,
 ) -> None:
     """Run assignments for one element and store the variables among their targets.
 
@@ -31,10 +32,17 @@ def emit_assignments(
     ----------
     place : callable
         `place(name)` tells where a variable is stored; None for a temporary.
+    known : dict of int to ir.Expr, optional
+        What assignments of these numbers give, where it has been computed and stored already.
     """
-    places = {a.target: place(a.target) for a in assignments}
+    known = known or {}
+    places = {a.target: place(a.target) for k, a in enumerate(assignments) if k not in known}
     types = {name: IR_TYPES[found[0].type] for name, found in places.items() if found is not None}
-    code.lowerer.statements(assignments, types)
+    for k, assignment in enumerate(assignments):
+        if k in known:
+            code.lowerer.env[assignment.target] = known[k]
+        else:
+            code.lowerer.statements([assignment], types)
     for name, value in code.lowerer.assigned.items():
         found = places[name]
         if found is None:

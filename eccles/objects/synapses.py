@@ -18,7 +18,7 @@ from eccles.compile.lower import Lowerer, convert
 from eccles.engine.clock import Clock
 from eccles.engine.program import Block, ProgramBuilder
 from eccles.engine.state import Array
-from eccles.errors import EquationError, SetupError, TypeProblem
+from eccles.errors import EcclesError, EquationError, SetupError, TypeProblem
 from eccles.integrate.choose import step_of
 from eccles.integrate.event_driven import event_driven_step
 from eccles.integrate.problem import Problem, Step
@@ -44,6 +44,7 @@ from eccles.objects.synaptic_views import (
     neuron_view,
     positions_of_pairs,
 )
+from eccles.objects.traces import Traces, sides_of_traces
 from eccles.objects.variables import Variable, VariableView
 from eccles.units import DIMENSIONLESS, Quantity, second
 
@@ -130,6 +131,7 @@ class Synapses(Group):
             for pathway in self._pathways:
                 pathway.bind(magic.users_names())
             self.check()
+        self.traces = self._find_traces()
         self._ready = True  # from now on attributes are variables
 
     # -- construction ---------------------------------------------------------------------------
@@ -179,6 +181,34 @@ class Synapses(Group):
             self._pathways.append(
                 Pathway(self, name, side, text, events.get(name, "spike"), delays.get(name))
             )
+
+    def _find_traces(self) -> Traces | None:
+        try:
+            sides = sides_of_traces(self)
+            return None if sides is None else Traces(self, sides)
+        except EcclesError:  # said at run()
+            return None
+
+    def store_per_synapse(self) -> None:
+        """Store event-driven variables per synapse from now on, with the values that they have."""
+        traces, self.traces = self.traces, None
+        if traces is None:
+            return
+        names = (*self._event_driven, "lastupdate")
+        everything = np.arange(len(self))
+        values = {} if traces.is_zero else {n: traces.values(n, everything, now=False) for n in names}
+        for name in names:
+            self._variables[name].array.resize(len(self))
+        for name, value in values.items():
+            self._variables[name].array.data[:] = value
+        self.structure_changed()
+
+    def expect_python(self) -> None:
+        self.store_per_synapse()  # Python code within a run may write what it likes
+
+    def pathways(self) -> list[Pathway]:
+        """The pathways, in order of definition."""
+        return list(self._pathways)
 
     @property
     def contained_objects(self) -> list[SimulationObject]:
@@ -248,6 +278,8 @@ class Synapses(Group):
         """
         chunks = requested_pairs(self, condition, i, j, p, n, skip_if_invalid, namespace)
         self._connected = True
+        if self.traces is not None and not self.traces.is_zero:
+            self.store_per_synapse()  # new synapses have not seen the spikes so far
         for sources, targets in chunks:
             self.connections.append(sources, targets)
         self._resize()
@@ -256,7 +288,7 @@ class Synapses(Group):
     def _resize(self) -> None:
         n = len(self)
         for variable in self._variables.values():
-            if not variable.shared:
+            if not (variable.shared or (self.traces is not None and variable.name in self.traces)):
                 variable.array.resize(n)
         for pathway in self._pathways:
             pathway.resize(n)
@@ -316,6 +348,8 @@ class Synapses(Group):
         j: ir.Expr | None = None,
     ) -> ir.Expr | None:
         """The IR value of a name for one synapse; `i`, `j` where they are already known."""
+        if self.traces is not None and name in self.traces:
+            return self._trace(b, name, synapse, lowerer, i, j, now=False)
         variable = self._variables.get(name)
         if variable is not None:
             return b.load(variable.array, ir.const(0) if variable.shared else synapse)
@@ -362,6 +396,36 @@ class Synapses(Group):
             return self.target.resolve(b, stem, element, lowerer)
         return None
 
+    def _trace(
+        self,
+        b: ProgramBuilder,
+        name: str,
+        synapse: ir.Expr,
+        lowerer: Lowerer,
+        i: ir.Expr | None = None,
+        j: ir.Expr | None = None,
+        *,
+        now: bool,
+    ) -> ir.Expr:
+        """A variable that is stored once per neuron."""
+        assert self.traces is not None
+        source = self.resolve_at(b, "i", synapse, lowerer, i, j)
+        target = self.resolve_at(b, "j", synapse, lowerer, i, j)
+        assert source is not None
+        assert target is not None
+        return self.traces.resolve(b, name, lowerer, source, target, now=now)
+
+    def shared_value(self, b: ProgramBuilder, name: str) -> ir.Expr | None:
+        """The IR value of an internal name that means the same for all synapses."""
+        if self.is_shared(name):
+            return b.load(self._variables[name].array, 0)
+        match name:
+            case "t":
+                return b.t(self.clock)
+            case "dt":
+                return b.dt(self.clock)
+        return None
+
     def _count_of(self, b: ProgramBuilder, first: Array, element: ir.Expr | None) -> ir.Expr:
         assert element is not None
         return Op("isub", (b.load(first, Op("iadd", (element, ir.const(1)))), b.load(first, element)))
@@ -391,6 +455,8 @@ class Synapses(Group):
 
     def _advanced(self, b: ProgramBuilder, name: str, synapse: ir.Expr, lowerer: Lowerer) -> ir.Expr:
         """An event-driven variable as of now."""
+        if self.traces is not None:
+            return self._trace(b, name, synapse, lowerer, now=True)
         code = Code(
             b, self, lambda n, low: self.resolve_at(b, n, synapse, low), element=synapse, purpose="now"
         )
@@ -444,7 +510,10 @@ class Synapses(Group):
     # -- NumPy values -----------------------------------------------------------------------------
 
     def numpy_value(self, name: str, elements: np.ndarray) -> Any:
-        if name in self._event_driven and self.semantics.event_driven == "now":
+        now = name in self._event_driven and self.semantics.event_driven == "now"
+        if self.traces is not None and name in self.traces:
+            return self.traces.values(name, elements, now=now)
+        if now:
             return advanced(self, name, elements)
         if name in self._variables or self.subexpression(name) is not None or name in ("t", "dt", "N"):
             return super().numpy_value(name, elements)
@@ -527,7 +596,7 @@ class Synapses(Group):
             self._bound = shape
 
     def structure(self) -> object:
-        return (self.structure_version, self._bound, self.connections.layout())
+        return (self.structure_version, self._bound, self.connections.layout(), self.traces is None)
 
     # -- code -----------------------------------------------------------------------------------
 
@@ -628,7 +697,7 @@ class Synapses(Group):
             return self.pathway("pre").delay_view(units)
         if not self._connected and name not in ("N",) and not self._is_shared_name(name):
             raise self._not_connected(f"so it has no '{name}' yet")
-        if name in self._event_driven and self.semantics.event_driven == "now":
+        if name in self._event_driven or (name == "lastupdate" and name in self._variables):
             return event_driven_view(self, name, units)
         stem, side = (name[:-4], "pre") if name.endswith("_pre") else (name.removesuffix("_post"), "post")
         if name not in self._variables and stem != name and self.group(side).symbol(stem) is not None:
@@ -672,12 +741,15 @@ class Synapses(Group):
         """Run statements for all synapses at every step of a clock; see `NeuronGroup.run_regularly`."""
         runner = CodeRunner(self, code, dt, clock, when, order, name or f"{self.name}_run_regularly*")
         self._runners.append(runner)
+        if any(name in self._event_driven for name in runner.targets()):
+            self.store_per_synapse()
         return runner
 
     def memory(self) -> int:
         """Bytes of memory for connections and state."""
         state = sum(v.array.data.nbytes for v in self._variables.values())
-        return self.connections.memory() + state
+        traces = 0 if self.traces is None else self.traces.memory()
+        return self.connections.memory() + state + traces
 
     def state(self) -> dict[str, np.ndarray]:
         return {
@@ -685,6 +757,7 @@ class Synapses(Group):
             "_sources": self.connections.sources().copy(),
             "_targets": self.connections.targets().copy(),
             "_connected": np.array(self._connected),
+            **({} if self.traces is None else self.traces.state()),
         }
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
@@ -695,4 +768,11 @@ class Synapses(Group):
             self._resize()
             self.structure_changed()
         self._connected = bool(state["_connected"])
+        if not any(key.startswith("_last.") for key in state):
+            self.store_per_synapse()
+        elif self.traces is None:
+            self.traces = self._find_traces()
+            self.structure_changed()
         super().set_state(state)
+        if self.traces is not None:
+            self.traces.set_state(state)

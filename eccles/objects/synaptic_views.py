@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from eccles.integrate.event_driven import ELAPSED
 from eccles.language.evaluate import evaluate
 from eccles.language.functions import BUILTINS
+from eccles.language.nodes import Assignment
 from eccles.objects.group import Group
 from eccles.objects.variables import VariableView, positions_of
 
 if TYPE_CHECKING:
     from eccles.objects.synapses import Synapses
 
-__all__ = ["SynapticSubset", "advanced", "event_driven_view", "neuron_view", "positions_of_pairs"]
+__all__ = [
+    "SynapticSubset",
+    "advanced",
+    "advanced_values",
+    "event_driven_view",
+    "neuron_view",
+    "positions_of_pairs",
+]
 
 
 class SynapticSubset:
@@ -61,42 +71,62 @@ def positions_of_pairs(synapses: Synapses, item: tuple[Any, ...]) -> tuple[np.nd
 
 
 def advanced(synapses: Synapses, name: str, elements: np.ndarray) -> np.ndarray:
-    """An event-driven variable as of now, computed with NumPy."""
+    """An event-driven variable that is stored per synapse, as of now."""
     elapsed = synapses.clock.t_ - synapses.variable("lastupdate").array.data[elements]
-    values: dict[str, Any] = {"_elapsed": elapsed}
+    stored = {n: synapses.variable(n).array.data[elements] for n in synapses.event_driven}
+    return advanced_values(synapses, synapses.event_driven_statements(), stored, elapsed, elements)[name]
+
+
+def advanced_values(
+    synapses: Synapses,
+    statements: Sequence[Assignment],
+    stored: Mapping[str, np.ndarray],
+    elapsed: np.ndarray,
+    elements: np.ndarray,
+) -> dict[str, np.ndarray]:
+    """Event-driven variables of some synapses after the time `elapsed` (in seconds), computed with NumPy."""
+    values: dict[str, Any] = {**stored, ELAPSED: elapsed}
 
     def look_up(n: str) -> Any:
         if n in values:
             return values[n]
-        if n in synapses.event_driven:
-            return synapses.variable(n).array.data[elements]
         found = synapses.numpy_value(n, elements)
         return synapses._external[n].value if found is None else found
 
-    for statement in synapses.event_driven_statements():
+    for statement in statements:
         values[statement.target] = evaluate(
             statement.value, look_up, lambda f, args: BUILTINS[f].python(*args)
         )
-    return np.asarray(values[name])
+    return {name: np.asarray(values[name]) for name in stored}
 
 
 def event_driven_view(synapses: Synapses, name: str, units: bool) -> VariableView:
-    """Reads as of now; writing sets the value as of now and keeps the synapse's other traces."""
+    """An event-driven variable, or the time of its last update, as the face reads it.
+
+    Writing stores the value per synapse; where reading gives the value as of now, writing sets that, and
+    keeps the synapse's other traces.
+    """
     variable = synapses.variable(name)
 
     def write(positions: np.ndarray | None, values: np.ndarray) -> None:
-        everything = np.arange(len(synapses))
-        for other in synapses.event_driven:
-            synapses.variable(other).array.data[:] = advanced(synapses, other, everything)
-        synapses.variable("lastupdate").array.data[:] = synapses.clock.t_
+        if synapses.traces is not None and positions is None and synapses.traces.start(name, values):
+            return
+        synapses.store_per_synapse()
+        if synapses.semantics.event_driven == "now":
+            everything = np.arange(len(synapses))
+            present = {n: advanced(synapses, n, everything) for n in synapses.event_driven}
+            for other, value in present.items():
+                synapses.variable(other).array.data[:] = value
+            synapses.variable("lastupdate").array.data[:] = synapses.clock.t_
         variable.array.data[slice(None) if positions is None else positions] = values
 
     return VariableView(
         name, variable.dim, synapses.name, size=lambda: len(synapses),
-        read=lambda positions: advanced(
-            synapses, name, np.arange(len(synapses)) if positions is None else positions
+        read=lambda positions: synapses.numpy_value(
+            name, np.arange(len(synapses)) if positions is None else positions
         ),
-        write=write, indices=synapses._positions, assign_text=synapses._assign_text(name), units=units,
+        write=None if variable.read_only else write,
+        indices=synapses._positions, assign_text=synapses._assign_text(name), units=units,
     )  # fmt: skip
 
 
