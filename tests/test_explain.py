@@ -1,0 +1,243 @@
+# ruff: noqa: F841  (run() finds objects and model text finds values by the names in these functions)
+"""What `explain` says about silent groups, against closed forms; and that it changes nothing."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+import pytest
+
+from eccles import *
+from eccles import brian2
+from eccles.explain import explanation
+
+
+def said(text: str, pattern: str) -> tuple[str, ...]:
+    found = re.search(pattern, text)
+    assert found is not None, text
+    return found.groups()
+
+
+CLOSEST = r"Closest: 'v' of neuron (\d+) reached (\S+) at t = (\S+) ms, (\S+) short of its threshold of 1\."
+
+
+def test_nothing_has_been_run_yet():
+    assert explanation(Network()) == "Nothing has been run yet."
+
+
+def test_a_constant_subthreshold_drive_comes_as_near_as_its_exponential():
+    tau = 10 * ms
+    G = NeuronGroup(3, "dv/dt = (I - v)/tau : 1\nI : 1", threshold="v > 1", reset="v = 0")
+    G.I = [0.5, 0.9, 0.2]
+    run(20 * ms)
+    text = explanation()
+    neuron, reached, when, short = said(text, CLOSEST)
+    highest = 0.9 * (1 - math.exp(-2))  # v(t) = I*(1 - exp(-t/tau)) at t = 20 ms, after the last step
+    assert (neuron, when) == ("1", "19.9")
+    assert float(reached) == pytest.approx(highest, rel=1e-5)
+    assert float(short) == pytest.approx(1 - highest, rel=1e-5)
+    assert "G (3) never spiked." in text
+    assert (
+        "Without input v settles at 0.9 (neuron 1, the highest); the threshold is 1. A constant drive has to "
+        in text
+    )
+    assert "lift it by more than 0.1." in text
+    assert "For that I has to be more than 1; it is 0.9." in text
+    assert "Nothing in the network projects to it." in text
+
+
+def test_the_whole_text_of_a_biophysical_neuron():
+    E_L, R, C = -70 * mV, 100 * Mohm, 100 * pF
+    G = NeuronGroup(
+        1,
+        "dv/dt = (E_L - v + R*I)/(R*C) : volt\nI : amp",
+        threshold="v > -55*mV",
+        reset="v = E_L",
+        method="exact",
+    )
+    G.v = E_L
+    G.I = 0.1 * nA
+    run(5 * ms)
+    reached = -70 + 10 * (1 - math.exp(-0.5))
+    # the current that just reaches threshold: (V_th - E_L)/R = 15 mV / 100 MOhm = 150 pA
+    assert explanation() == (
+        "The last run went from t = 0 s to 5 ms. Spikes come at multiples of the time step.\n\n"
+        "G (1) never spiked.\n"
+        f"  Closest: 'v' of neuron 0 reached {reached:.2f} mV at t = 4.9 ms, {-55 - reached:.2f} mV short of "
+        "its threshold of -55 mV.\n"
+        "  Without input v settles at -60 mV; the threshold is -55 mV. A constant drive has to lift it by "
+        "more than 5 mV.\n"
+        "  For that I has to be more than 150 pA; it is 100 pA.\n"
+        "  Nothing in the network projects to it.\n"
+        "  Integrated by 'exact': the exact solution of linear equations, whatever dt is (input is held over "
+        "a step)."
+    )
+
+
+def test_the_peak_of_a_postsynaptic_potential_is_the_closest_approach():
+    tau_m, tau_s, w = 10 * ms, 5 * ms, 0.8
+    source = SpikeGeneratorGroup(1, [0], [2] * ms)
+    G = NeuronGroup(
+        2, "dv/dt = (g - v)/tau_m : 1\ndg/dt = -g/tau_s : 1", threshold="v > 1", reset="v = 0", method="exact"
+    )
+    S = Synapses(source, G, on_pre="g += w")
+    S.connect(j=[1], i=[0])
+    run(40 * ms)
+    # v(t) = w*tau_s/(tau_m - tau_s)*(exp(-t/tau_m) - exp(-t/tau_s)): its peak is where dv/dt = 0
+    a, b = 10.0, 5.0
+    t_peak = math.log(a / b) * a * b / (a - b)
+    peak = w * b / (a - b) * (math.exp(-t_peak / a) - math.exp(-t_peak / b))
+    text = explanation()
+    neuron, reached, when, _ = said(text, CLOSEST)
+    assert neuron == "1"
+    assert float(reached) == pytest.approx(peak, rel=1e-4)
+    assert float(when) == pytest.approx(2 + t_peak, abs=0.15)
+    assert "source sent 1 spike to it through S." in text
+
+
+def test_a_silent_input_and_weights_left_at_zero_are_named():
+    tau = 10 * ms
+    P = NeuronGroup(2, "dv/dt = (0.5 - v)/tau : 1", threshold="v > 1", reset="v = 0", name="P")
+    Q = PoissonGroup(5, 1 * kHz)
+    G = NeuronGroup(1, "dv/dt = -v/tau : 1", threshold="v > 1", reset="v = 0")
+    A = Synapses(P, G, on_pre="v += 1")
+    A.connect()
+    B = Synapses(Q, G, "w : 1", on_pre="v += w")
+    B.connect()
+    C = Synapses(Q, G, "w : 1", on_pre="v += w")
+    C.connect("i > 10")
+    D = Synapses(Q[:2], G, "w : 1", on_pre="v += w")
+    D.connect()
+    counted = SpikeMonitor(Q, record=False)
+    silence("unreachable_threshold")
+    run(10 * ms)
+    silence()
+    text = explanation()
+    assert "P, which sends to it through A, never spiked either." in text
+    assert "All 'w' of B, which ends on it, are 0: set B.w = ..." in text
+    assert f"Q sent {counted.num_spikes} spikes to it through B." in text
+    assert f" sent {counted.count[:2].sum()} spikes to it through D." in text
+    assert "C, which ends on it, has no connections: the rule given to connect() matched no pair." in text
+
+
+def test_what_was_left_at_zero_is_named():
+    tau = 10 * ms
+    G = NeuronGroup(
+        1, "dv/dt = (-70*mV - v + R*I)/tau : volt\nR : ohm\nI : amp", threshold="v > 10*mV", reset="v = 0*mV"
+    )
+    G.R = 10 * Mohm
+    run(2 * ms)
+    text = explanation()
+    assert "'I' is 0 in all neurons: set G.I = ..." in text
+    assert "'R' is 0" not in text
+    assert "v started at 0 V, because nothing else was set: set G.v = -70*mV before the run." in text
+    assert "For that I has to be more than 8 nA; it is 0 A." in text  # 80 mV / 10 MOhm
+
+
+def test_a_poisson_input_without_rate_is_named():
+    G = NeuronGroup(1, "dv/dt = -v/(10*ms) : 1", threshold="v > 1", reset="v = 0")
+    background = PoissonInput(G, "v", 10, 0 * Hz, weight=0.1)
+    run(2 * ms)
+    assert "background, which drives it, has the rate 0 Hz." in explanation()
+
+
+def test_a_run_that_was_too_short_is_told_from_a_drive_that_is_too_weak():
+    tau = 10 * ms
+    G = NeuronGroup(1, "dv/dt = (2 - v)/tau : 1", threshold="v > 1", reset="v = 0")
+    run(5 * ms)
+    assert (
+        "It settles above its threshold: v is drawn to 2, the threshold is 1. It was on its way: run it for "
+        "longer." in explanation()
+    )
+    run(5 * ms)
+    assert "G: 1 of 1 neurons spiked." in explanation()
+
+
+def test_other_conditions_of_a_threshold_are_not_mistaken_for_distance():
+    G = NeuronGroup(
+        1, "dv/dt = (2 - v)/(10*ms) : 1\nopen : boolean", threshold="v > 1 and open", reset="v = 0"
+    )
+    run(20 * ms)
+    reached = 2 * (1 - math.exp(-2))
+    assert (
+        f"Closest: 'v' of neuron 0 reached {reached:g} at t = 19.9 ms, over the limit of 1, but the "
+        "threshold asks for more: 'v > 1 and open'."
+    ) in explanation()
+
+
+def test_a_network_operation_is_not_repeated():
+    G = NeuronGroup(1, "dv/dt = -v/(10*ms) : 1", threshold="v > 1", reset="v = 0")
+    calls = []
+
+    @network_operation(dt=1 * ms)
+    def note():
+        calls.append(1)
+
+    run(5 * ms)
+    text = explanation()
+    assert "How near it came cannot be told: a network operation took part" in text
+    assert len(calls) == 5
+
+
+def test_a_group_without_threshold_cannot_spike():
+    G = NeuronGroup(4, "dv/dt = -v/(10*ms) : 1")
+    run(1 * ms)
+    assert "G (4) has no threshold, so it cannot spike." in explanation()
+
+
+def test_explain_prints_the_explanation(capsys):
+    G = NeuronGroup(1, "dv/dt = -v/(10*ms) : 1")
+    run(1 * ms)
+    explain()
+    assert capsys.readouterr().out == explanation() + "\n"
+
+
+@pytest.mark.parametrize("face", ["eccles", "eccles.brian2"])
+@pytest.mark.parametrize("ask", [True, False])
+def test_a_run_goes_on_after_explain_with_the_same_bits(face, ask):
+    from eccles.objects import magic
+
+    module = brian2 if face == "eccles.brian2" else __import__("eccles")
+    results = []
+    for asking in (False, ask):
+        magic.start_scope()
+        seed(7)
+        tau = 10 * ms
+        P = module.PoissonGroup(20, 200 * Hz, name="P")
+        R = module.NeuronGroup(5, "dv/dt = (1.1 - v)/tau + 0.2*xi/tau**.5 : 1", threshold="v > 1",
+                               reset="v = 0", refractory="(1 + rand())*ms", method="euler",
+                               name="R")  # fmt: skip
+        G = module.NeuronGroup(10, "dv/dt = -v/tau + 0.01*xi/tau**.5 : 1", threshold="v > 5", reset="v = 0",
+                               refractory=2 * ms, method="euler", name="G")  # fmt: skip
+        S = module.Synapses(P, G, """w : 1
+                                     dA/dt = -A/(20*ms) : 1 (event-driven)
+                                     dB/dt = -B/(20*ms) : 1 (event-driven)""",
+                            on_pre="v += w*rand(); A += 0.1; w = clip(w + B, 0, 1)",
+                            on_post="B -= 0.1; w = clip(w + A, 0, 1)", name="S")  # fmt: skip
+        S.connect(p=0.5)
+        S.w = "0.1*rand()"
+        S.delay = "rand()*3*ms"
+        T = module.Synapses(R, G, on_pre="v += 0.05", delay=1.5 * ms, name="T")
+        T.connect()
+        X = module.SpikeGeneratorGroup(2, [0, 1, 0], [1, 21, 30] * ms, name="X")
+        G.run_regularly("v += 0.001*rand()", dt=1 * ms, name="regular")
+        spikes, trace, rate = (
+            module.SpikeMonitor(R, name="spikes"),
+            module.StateMonitor(G, "v", record=True, name="trace"),
+            module.PopulationRateMonitor(P, name="rate"),
+        )
+        net = module.Network(P, R, G, S, T, X, spikes, trace, rate)
+        net.run(20.05 * ms)
+        if asking:
+            assert "short of its threshold" in explanation(net)
+            assert "short of its threshold" in explanation(net)
+        net.run(20 * ms)
+        results.append((
+            net.t_, S.w[:].copy(), S.A[:].copy(), S.B[:].copy(), R.v[:].copy(), G.v[:].copy(),
+            spikes.i[:].copy(), spikes.t_[:].copy(), trace.v.copy(), trace.t_.copy(), rate.rate_[:].copy(),
+        ))  # fmt: skip
+    for a, b in zip(*results, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert np.ptp(results[0][5]) > 0
