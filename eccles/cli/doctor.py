@@ -64,16 +64,13 @@ def _versions() -> list[Finding]:
 
 
 def _compiler() -> list[Finding]:
-    import llvmlite
-    import llvmlite.binding as llvm
-
-    from eccles.compile.llvm import host_target
+    from eccles.compile.llvm import host_target, version
 
     target = host_target()
-    version = ".".join(str(part) for part in llvm.llvm_version_info)
+    llvmlite, llvm = version().split("|")
     fused = "with" if target.fma else "without"
     return [
-        Finding("llvmlite", f"{llvmlite.__version__} (LLVM {version})"),
+        Finding("llvmlite", f"{llvmlite} (LLVM {llvm})"),
         Finding("CPU", f"{target.cpu or 'unknown'}, {platform.machine()}"),
         Finding("vectors", f"{target.lanes} doubles at once, {fused} fused multiply-add"),
     ]

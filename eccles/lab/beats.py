@@ -340,9 +340,8 @@ def model_text() -> str:
 def _attributes(result: Beats) -> dict[str, Any]:
     import platform
 
-    import llvmlite
-
     from eccles import __version__
+    from eccles.compile.llvm import version
 
     return {
         "title": "Pairs of neurons that fire at two rates, with spike-timing-dependent plasticity",
@@ -356,7 +355,7 @@ def _attributes(result: Beats) -> dict[str, Any]:
         "spike_times": "grid",
         "eccles_version": __version__,
         "numpy_version": np.__version__,
-        "llvmlite_version": llvmlite.__version__,
+        "llvmlite_version": version().split("|")[0],
         "python_version": platform.python_version(),
     }
 
