@@ -3,7 +3,7 @@
 from eccles.errors import DimensionMismatchError
 from eccles.units.check import check_units, declare_types
 from eccles.units.dimension import DIMENSIONLESS, Dimension, get_or_create_dimension
-from eccles.units.names import standard_names, unit_named, unit_names
+from eccles.units.names import register_new_unit, standard_names
 from eccles.units.quantity import (
     Quantity,
     Unit,
@@ -77,5 +77,6 @@ __all__ = [
     "is_dimensionless",
     "is_scalar_type",
     "quantity_with_dimensions",
+    "register_new_unit",
     *standard_names,
 ]

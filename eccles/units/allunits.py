@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from eccles.units.names import unit_named, unit_names
+from eccles.units.names import all_unit_names, unit_named
 from eccles.units.quantity import Unit
 
 
-def __getattr__(name: str) -> Unit:
+def __getattr__(name: str) -> Unit | list[str]:
+    if name == "__all__":
+        return all_unit_names()
     unit = None if name.startswith("_") else unit_named(name)
     if unit is None:
         raise AttributeError(f"there is no unit '{name}'")
@@ -14,4 +16,4 @@ def __getattr__(name: str) -> Unit:
 
 
 def __dir__() -> list[str]:
-    return unit_names()
+    return all_unit_names()

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from eccles.errors import DimensionMismatchError
-from eccles.units.quantity import Quantity, get_dimensions
+from eccles.units.dimension import DIMENSIONLESS
+from eccles.units.quantity import Quantity, fits_any, get_dimensions, wrap
 
 __all__ = ["check_units", "declare_types"]
 
@@ -40,9 +41,7 @@ def check_units(**units: Any) -> Callable[[Callable[..., Any]], Callable[..., An
             for name, value in given.items():
                 _check_argument(function.__name__, name, value, units.get(name), given)
             result = function(*args, **kwargs)
-            _check_result(
-                function.__name__, result, units.get("result"), [given.get(n) for n in names if n in given]
-            )
+            _check_result(function.__name__, result, units.get("result"), [given.get(n) for n in names])
             return result
 
         checked._orig_func = function  # type: ignore[attr-defined]
@@ -66,14 +65,20 @@ def _check_argument(function: str, name: str, value: Any, unit: Any, given: dict
     else:
         wanted, how = get_dimensions(unit), ""
     found = get_dimensions(value)
-    if found is not wanted and value is not None:
-        array = np.asarray(value)
-        if array.dtype.kind in "fiub" and not np.any(array):
-            return
-        raise DimensionMismatchError(
-            f"{function}: '{name}' needs {how}{wanted.friendly()}, but got {found.friendly()} ({value})",
-            found, wanted,
-        )  # fmt: skip
+    if value is None or (found is wanted and (wanted is not DIMENSIONLESS or _is_numeric(value))):
+        return
+    if not _is_numeric(value):
+        raise TypeError(f"{function}: '{name}' needs {how}{wanted.friendly()}, not {value!r}")
+    if found is DIMENSIONLESS and fits_any(value):
+        return
+    raise DimensionMismatchError(
+        f"{function}: '{name}' needs {how}{wanted.friendly()}, but got {found.friendly()} ({value})",
+        found, wanted,
+    )  # fmt: skip
+
+
+def _is_numeric(value: Any) -> bool:
+    return isinstance(value, Quantity) or np.asarray(value).dtype.kind in "fiubc"
 
 
 def _check_result(function: str, result: Any, unit: Any, args: list[Any]) -> None:
@@ -84,9 +89,7 @@ def _check_result(function: str, result: Any, unit: Any, args: list[Any]) -> Non
             raise TypeError(f"{function} has to return a truth value, not {result!r}")
         return
     if callable(unit) and not isinstance(unit, Quantity):
-        unit = unit(
-            *(Quantity(1.0, dim=get_dimensions(a)) if get_dimensions(a).exponents else 1 for a in args)
-        )
+        unit = unit(*(wrap(np.ones(()), get_dimensions(a)) for a in args))
     if get_dimensions(result) is not get_dimensions(unit):
         raise DimensionMismatchError(
             f"{function} has to return {get_dimensions(unit).friendly()}, but returned "

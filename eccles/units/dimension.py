@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
+
+from eccles.errors import DimensionMismatchError, nearest
 
 __all__ = ["DIMENSIONLESS", "Dimension", "get_or_create_dimension"]
 
@@ -20,11 +23,18 @@ ALIASES = {
     "luminosity": 6, "cd": 6, "candela": 6, "candle": 6,
 }  # fmt: skip
 
+MAX_EXPONENT = 1000  # no physical quantity comes near it, and hostile text gets no further
+
 _interned: dict[tuple[Exponent, ...], Dimension] = {}
 
 
 def _exact(value: float | Exponent) -> Exponent:
     """An exponent as an exact number: an int where it is whole."""
+    if not abs(value) <= MAX_EXPONENT:  # also if it is NaN
+        shown = value if isinstance(value, float) else float(value) if abs(value) < 1e300 else "too large"
+        raise DimensionMismatchError(
+            f"a unit cannot have the exponent {shown}", hint=f"The largest exponent is {MAX_EXPONENT}."
+        )
     if isinstance(value, int):
         return value
     fraction = Fraction(value).limit_denominator(10**6)
@@ -86,7 +96,7 @@ class Dimension:
         exact = _exact(power)
         return Dimension(tuple(a * exact for a in self.exponents))
 
-    def __reduce__(self) -> object:
+    def __reduce__(self) -> tuple[Any, ...]:
         return (Dimension, (self.exponents,))
 
     def __copy__(self) -> Dimension:
@@ -95,33 +105,33 @@ class Dimension:
     def __deepcopy__(self, memo: object) -> Dimension:
         return self
 
-    def _spelled(self, names: tuple[str, ...]) -> str:
+    def _parts(self, names: tuple[str, ...], power: str) -> list[str]:
+        """Each base unit with its exponent."""
+
         def part(name: str, exponent: Exponent) -> str:
             if exponent == 1:
                 return name
-            return f"{name}**{exponent}" if isinstance(exponent, int) else f"{name}**({exponent})"
+            if isinstance(exponent, int):
+                return f"{name}{power}{exponent}"
+            decimal = float(exponent)
+            return f"{name}{power}{decimal if decimal == exponent else f'({exponent})'}"
 
-        above = [part(n, e) for n, e in zip(names, self.exponents, strict=True) if e > 0]
-        below = [part(n, -e) for n, e in zip(names, self.exponents, strict=True) if e < 0]
-        if not above and not below:
-            return "1"
-        text = " * ".join(above) if above else "1"
-        if below:
-            text += " / " + (below[0] if len(below) == 1 else "(" + " * ".join(below) + ")")
-        return text
+        return [part(n, e) for n, e in zip(names, self.exponents, strict=True) if e]
 
     def __repr__(self) -> str:
-        return self._spelled(BASE).replace(" ", "")
+        """As Python with the names of units: 'metre * second ** -1'."""
+        return " * ".join(self._parts(BASE, " ** ")) or "Dimension()"
 
     def __str__(self) -> str:
-        return self._spelled(BASE)
+        """With symbols: 'm s^-1'."""
+        return " ".join(self._parts(SYMBOLS, "^")) or "1"
 
     # -- words for messages -----------------------------------------------------------------------
 
     def describe(self) -> str:
-        """Its everyday name, such as 'voltage'; base units where it has none."""
+        """Its everyday name, such as 'voltage'; 'quantity in m s^-3' where it has none."""
         known = _KNOWN.get(self)
-        return known[0] if known else self._spelled(SYMBOLS).replace(" ", "")
+        return known[0] if known else f"quantity in {self}"
 
     def friendly(self) -> str:
         """For messages: 'a voltage (V)', 'a number without unit'."""
@@ -129,14 +139,14 @@ class Dimension:
             return "a number without unit"
         known = _KNOWN.get(self)
         if known is None:
-            return f"a quantity in {self._spelled(SYMBOLS).replace(' ', '')}"
+            return f"a quantity in {self}"
         article = "an" if known[0][0] in "aeiou" else "a"
         return f"{article} {known[0]} ({known[2]})"
 
     def symbol(self) -> str:
         """The SI symbol, such as 'V'; '1' without dimension."""
         known = _KNOWN.get(self)
-        return known[2] if known else self._spelled(SYMBOLS).replace(" ", "")
+        return known[2] if known else str(self)
 
     def example_unit(self, *, scaled: bool = True) -> str:
         """A unit that users write for it: 'mV', or 'volt' where scaled units are not allowed."""
@@ -146,7 +156,7 @@ class Dimension:
         return known[1] if scaled else known[3]
 
 
-def get_or_create_dimension(*args: object, **exponents: float) -> Dimension:
+def get_or_create_dimension(*args: Any, **exponents: float) -> Dimension:
     """The dimension with these exponents.
 
     Either seven numbers (length, mass, time, current, temperature, substance, luminosity), or names:
@@ -154,11 +164,18 @@ def get_or_create_dimension(*args: object, **exponents: float) -> Dimension:
     """
     if args:
         values = args[0] if len(args) == 1 else args
-        return Dimension(tuple(values))  # type: ignore[arg-type]
+        if isinstance(values, Dimension):
+            return values
+        if not isinstance(values, list | tuple) or len(values) != 7:
+            raise TypeError(f"a dimension needs seven exponents ({', '.join(BASE)}), not {values!r}")
+        return Dimension(tuple(values))
     total: list[float | Exponent] = [0] * 7
     for name, exponent in exponents.items():
         if name not in ALIASES:
-            raise TypeError(f"there is no base dimension '{name}'")
+            near = nearest(name, ALIASES)
+            raise TypeError(
+                f"there is no base dimension '{name}'" + (f"; did you mean '{near}'?" if near else "")
+            )
         total[ALIASES[name]] = exponent
     return Dimension(tuple(total))
 

@@ -39,7 +39,9 @@ from numpy import (
     zeros_like,
 )  # fmt: skip
 
-from eccles.units.quantity import bare, common_dimension, wrap
+from eccles.errors import DimensionMismatchError
+from eccles.units.dimension import DIMENSIONLESS
+from eccles.units.quantity import bare, common_dimension, get_dimensions, wrap
 
 __all__ = [
     "arange",
@@ -87,6 +89,13 @@ def arange(*args: Any, **kwargs: Any) -> Any:
 
 def exprel(x: Any) -> Any:
     """(exp(x) - 1)/x, and 1 at 0."""
-    x = np.asarray(x, float) if np.ndim(x) else float(x)
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        return np.where(x == 0, 1.0, np.expm1(x) / np.where(x == 0, 1.0, x))[()]
+    dim = get_dimensions(x)
+    if dim is not DIMENSIONLESS:
+        raise DimensionMismatchError(
+            f"exprel needs a number without unit, but got {dim.friendly()}", dim,
+            hint=f"Divide by its scale first, as in exprel(x/{dim.example_unit()}).",
+        )  # fmt: skip
+    x = np.asarray(bare(x), float)
+    safe = np.where(x == 0, 1.0, x)
+    with np.errstate(over="ignore"):
+        return np.where(x == 0, 1.0, np.expm1(safe) / safe)[()]

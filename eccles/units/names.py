@@ -8,14 +8,22 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from eccles.units.dimension import DIMENSIONLESS, Dimension
-from eccles.units.quantity import PREFIXES, SHOWN, Quantity, Unit
+from eccles.units.quantity import PREFIXES, Quantity, Unit
 
-__all__ = ["best_unit", "si_unit", "standard_names", "unit_named", "unit_names"]
+__all__ = [
+    "all_unit_names",
+    "best_unit",
+    "register_new_unit",
+    "si_unit",
+    "standard_names",
+    "unit_named",
+    "unit_names",
+]
 
 # name -> (exponents, symbol); further spellings after a bar
 _SI: dict[str, tuple[tuple[int, ...], str]] = {
@@ -24,7 +32,7 @@ _SI: dict[str, tuple[tuple[int, ...], str]] = {
     "amp|ampere": ((0, 0, 0, 1, 0, 0, 0), "A"),
     "kelvin": ((0, 0, 0, 0, 1, 0, 0), "K"),
     "mole|mol": ((0, 0, 0, 0, 0, 1, 0), "mol"),
-    "candela": ((0, 0, 0, 0, 0, 0, 1), "cd"),
+    "candela|candle": ((0, 0, 0, 0, 0, 0, 1), "cd"),
     "radian": ((0, 0, 0, 0, 0, 0, 0), "rad"),
     "steradian": ((0, 0, 0, 0, 0, 0, 0), "sr"),
     "hertz": ((0, 0, -1, 0, 0, 0, 0), "Hz"),
@@ -130,10 +138,23 @@ def _splits(name: str) -> list[tuple[str, str, str]]:
 
 
 def unit_names() -> list[str]:
-    """All names of units, for suggestions."""
-    names = [*_BASES, *_ABBREVIATIONS]
-    names += [p + b for p in SHOWN.values() for b in _BASES if p]
-    return names
+    """The names that scripts use, for suggestions."""
+    return [*_names("pnumkMGT", ("",)), *_ABBREVIATIONS]
+
+
+def all_unit_names() -> list[str]:
+    """The names of all units, some 2000."""
+    return [*_names(_ALL_PREFIXES, ("", "2", "3")), *_ABBREVIATIONS]
+
+
+def _names(prefixes: Iterable[str], powers: Iterable[str]) -> list[str]:
+    """Bases with prefixes and powers; no kilograms with another prefix."""
+    return [
+        prefix + base + power
+        for base in _BASES
+        for prefix in ("", *(p for p in prefixes if p and not base.startswith("kilogram")))
+        for power in powers
+    ]
 
 
 def _standard() -> dict[str, Unit]:
@@ -166,7 +187,7 @@ def _standard() -> dict[str, Unit]:
         "watt",
     ]
     prefixed = [p + b for b in usual if b not in ("kilogram", "kilogramme", "kelvin") for p in "pnumkMGT"]
-    names = [*usual, *prefixed, *(a for a in _ABBREVIATIONS if a not in _MODEL_ONLY)]
+    names = [*usual, *prefixed, "cmetre", "cmeter", *(a for a in _ABBREVIATIONS if a not in _MODEL_ONLY)]
     found: dict[str, Unit] = {}
     for name in names:
         unit = unit_named(name)
@@ -177,41 +198,94 @@ def _standard() -> dict[str, Unit]:
 
 standard_names = _standard()
 
-# units that values are shown in, by dimension
-_SHOW_IN = {
-    _BASES[name].dim: name
-    for name in (
-        "metre", "second", "amp", "kelvin", "mole", "candela", "newton", "pascal", "joule", "watt", "coulomb",
-        "volt", "farad", "ohm", "siemens", "weber", "tesla", "henry", "hertz",
-    )
-}  # fmt: skip
+# -- the unit that a value is shown in --------------------------------------------------------------
+
+_SHOW_IN = (
+    "metre", "second", "amp", "kelvin", "mole", "candela", "newton", "pascal", "joule", "watt", "coulomb",
+    "volt", "farad", "ohm", "siemens", "weber", "tesla", "henry", "hertz", "molar", "gram",
+)  # fmt: skip
+_FAMILIES = {_BASES[name].dim: (name, 1) for name in _SHOW_IN}
+_FAMILIES |= {
+    _BASES[name].dim ** power: (name, power)
+    for name in ("metre", "volt", "amp", "second")
+    for power in (2, 3)
+}
+# what only electrophysiologists have names for: one unit for each, whatever the size
+_COMPOUND = ("uF/cm2", "mS/cm2", "uA/cm2", "mV/ms", "nA/ms", "nS/ms", "ohm*cm", "joule/mole/kelvin")
+
+
+def _compound_units() -> dict[Dimension, Unit]:
+    found: dict[Dimension, Unit] = {}
+    for text in _COMPOUND:
+        value, shown, over = Quantity(1.0), "", False
+        for part in re.findall(r"\w+|[*/]", text):
+            unit = unit_named(part)
+            if unit is None:
+                over = part == "/"
+                shown += "/" if over else " "
+            else:
+                value = value / unit if over else value * unit
+                shown += unit.dispname
+        found[value.dim] = Unit(float(value), value.dim, 0, text, shown)
+    return found
+
+
+_compounds: dict[Dimension, Unit] = {}
+_registered: list[Unit] = []
+
+
+def register_new_unit(unit: Unit) -> None:
+    """Let values be shown in a unit of one's own, as in `register_new_unit(Unit.create(dim, "foo"))`."""
+    _registered.append(unit)
 
 
 def si_unit(dim: Dimension) -> Unit:
     """The SI unit of a dimension, with its own name where it has one."""
     if dim is DIMENSIONLESS:
         return Unit(1.0, dim, 0, "1", "")
-    name = _SHOW_IN.get(dim)
-    if name is not None:
-        return _BASES[name]
     if dim is _BASES["kilogram"].dim:
         return _BASES["kilogram"]
     if dim is _BASES["molar"].dim:
-        found = unit_named("mmolar")
-        assert found is not None
-        return found
+        return _known("mmolar")
+    name, power = _FAMILIES.get(dim, ("", 0))
+    if name:
+        return _known(name if power == 1 else f"{name}{power}")
     return Unit(1.0, dim, 0, repr(dim), str(dim))
 
 
-def best_unit(value: Quantity) -> Any:
-    """The unit in which a value (the largest of an array) reads as a number from 1 to 1000."""
-    unit = si_unit(value.dim)
-    numbers = np.abs(np.asarray(value, float).reshape(-1))
+def _known(name: str) -> Unit:
+    unit = unit_named(name)
+    assert unit is not None
+    return unit
+
+
+def _candidates(dim: Dimension) -> list[Unit]:
+    """The units that a value of this dimension may be shown in."""
+    if not _compounds:
+        _compounds.update(_compound_units())
+    own = [unit for unit in _registered if unit.dim is dim]
+    if dim in _FAMILIES:
+        name, power = _FAMILIES[dim]
+        suffix = "" if power == 1 else str(power)
+        names = ["kilogram" if (p, name) == ("k", "gram") else p + name + suffix for p in PREFIXES]
+        return own + [_known(name) for name in names]
+    return own or [_compounds[dim] if dim in _compounds else si_unit(dim)]
+
+
+def best_unit(value: Quantity, units: Sequence[Unit] = ()) -> Unit:
+    """The unit in which a value reads best: as a number between 0.3 and 300, if there is one.
+
+    Parameters
+    ----------
+    value : Quantity
+        Of an array counts the geometric mean of what is neither 0 nor infinite.
+    units : sequence of Unit, optional
+        The units to choose from; by default the SI unit with all prefixes.
+    """
+    candidates = [unit for unit in units if unit.dim is value.dim] or _candidates(value.dim)
+    numbers = np.abs(np.asarray(value).reshape(-1))
     numbers = numbers[np.isfinite(numbers) & (numbers > 0)]
-    if unit.name not in _BASES or unit.name == "kilogram" or numbers.size == 0:
-        return unit
-    power = math.floor(math.log10(float(numbers.max())) / 3 + 1e-12) * 3
-    prefix = SHOWN.get(max(-12, min(12, power)), "")
-    found = unit_named(prefix + unit.name)
-    assert found is not None
-    return found
+    if numbers.size == 0:
+        return next((c for c in candidates if float(c) == 1.0), candidates[0])
+    middle = float(np.mean(np.log10(numbers))) - 1
+    return min(candidates, key=lambda unit: abs(middle - math.log10(float(unit))))

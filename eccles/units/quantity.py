@@ -38,8 +38,6 @@ PREFIXES = {
     "y": -24, "z": -21, "a": -18, "f": -15, "p": -12, "n": -9, "u": -6, "m": -3, "": 0,
     "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18, "Z": 21, "Y": 24,
 }  # fmt: skip
-# prefixes that a number is shown with
-SHOWN = {-12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
 
 
 def get_dimensions(value: Any) -> Dimension:
@@ -49,8 +47,8 @@ def get_dimensions(value: Any) -> Dimension:
         return dim
     if value is None or isinstance(value, _NUMBERS):
         return DIMENSIONLESS
-    if isinstance(value, list | tuple) and len(value):
-        return get_dimensions(value[0])
+    if isinstance(value, list | tuple):
+        return common_dimension(value, "put {} and {} into one array")
     converted = as_quantity(value)
     return DIMENSIONLESS if converted is value else converted.dim
 
@@ -103,8 +101,8 @@ def fits_any(value: Any) -> bool:
 
 
 def _describe(value: Any) -> str:
-    text = str(value) if np.ndim(value) == 0 else f"an array of {np.size(value)} values"
     dim = get_dimensions(value)
+    text = str(value) if np.ndim(value) == 0 else f"an array of {np.size(value)} values"
     if dim is DIMENSIONLESS:
         return f"{text} (no unit)"
     what = dim.describe()
@@ -147,10 +145,31 @@ def combine(a: Any, b: Any, operation: str) -> Dimension:
     raise DimensionMismatchError(f"cannot {operation.format(_describe(a), _describe(b))}", dim_a, dim_b)
 
 
+def check_stored(target: Any, value: Any) -> None:
+    """Raise a `DimensionMismatchError` unless a value can be stored in an array."""
+    dim = get_dimensions(value)
+    if dim is not get_dimensions(target) and not (dim is DIMENSIONLESS and fits_any(value)):
+        raise DimensionMismatchError(
+            f"cannot put {_describe(value)} into {_describe(target)}", get_dimensions(target), dim
+        )
+
+
+def common_dimension(values: Iterable[Any], operation: str) -> Dimension:
+    """The dimension that all values share, or an error; 0, infinity and NaN fit every dimension."""
+    values = list(values)
+    for first in values:
+        dim = get_dimensions(first)
+        if dim is not DIMENSIONLESS:
+            for value in values:
+                combine(first, value, operation)
+            return dim
+    return DIMENSIONLESS
+
+
 def wrap(values: Any, dim: Dimension) -> Any:
-    """Values with a dimension; plain values if there is none."""
+    """Values with a dimension; plain values (a single one as Python's own float) if there is none."""
     if dim is DIMENSIONLESS:
-        return values
+        return float(values) if isinstance(values, np.float64) else values
     result = np.asarray(values).view(Quantity)
     result.dim = dim
     return result
@@ -181,7 +200,7 @@ class Quantity(np.ndarray):
         Also `dimensions`.
     """
 
-    __array_priority__ = 1000
+    __array_priority__ = 1000  # type: ignore[assignment]  (declared as a property, documented as a number)
     dim: Dimension
 
     def __new__(
@@ -189,9 +208,6 @@ class Quantity(np.ndarray):
     ) -> Quantity:
         value = as_quantity(value)
         found = get_dimensions(value)
-        if isinstance(value, list | tuple) and found is not DIMENSIONLESS:
-            for part in value:
-                fail_for_dimension_mismatch(value[0], part, "the values of an array need the same dimension")
         if dim is None:
             dim = found
         elif found is not DIMENSIONLESS and found is not dim:
@@ -275,9 +291,7 @@ class Quantity(np.ndarray):
         return wrap(found, self.dim)
 
     def __setitem__(self, item: Any, value: Any) -> None:
-        fail_for_dimension_mismatch(
-            self, value, f"cannot put {_describe(value)} into an array of {self.dim.describe()}"
-        )
+        check_stored(self, value)
         self.view(np.ndarray)[item] = np.asarray(bare(value))
 
     def __iter__(self) -> Any:
@@ -294,8 +308,44 @@ class Quantity(np.ndarray):
     def __bool__(self) -> bool:
         return bool(self.view(np.ndarray))
 
-    def __hash__(self) -> int:  # type: ignore[override]
-        return hash((float(self), self.dim)) if self.ndim == 0 else id(self)
+    def __hash__(self) -> int:  # type: ignore[override]  (ndarray declares None)
+        if self.ndim:
+            raise TypeError("an array of quantities cannot be a key of a dictionary or an element of a set")
+        return hash(float(self))  # equal values have equal hashes, a zero without unit included
+
+    # in-place operations change arrays, but give single quantities anew: others may hold the old one
+
+    def _in_place(self, ufunc: np.ufunc, other: Any) -> Any:
+        if self.ndim == 0:
+            return ufunc(self, other)
+        return ufunc(self, other, out=(self,))
+
+    def __iadd__(self, other: Any) -> Any:
+        return self._in_place(np.add, other)
+
+    def __isub__(self, other: Any) -> Any:
+        return self._in_place(np.subtract, other)
+
+    def __imul__(self, other: Any) -> Any:
+        return self._in_place(np.multiply, other)
+
+    def __itruediv__(self, other: Any) -> Any:
+        return self._in_place(np.divide, other)
+
+    def __ifloordiv__(self, other: Any) -> Any:
+        return self._in_place(np.floor_divide, other)
+
+    def __imod__(self, other: Any) -> Any:
+        return self._in_place(np.remainder, other)
+
+    def __ipow__(self, other: Any) -> Any:
+        return self._in_place(np.power, other)
+
+    def _same(self, operation: str, *others: Any) -> None:
+        """Raise an error unless all others have the dimension of this quantity."""
+        for other in others:
+            if other is not None:
+                combine(self, other, operation)
 
     # -- methods whose result has a unit ------------------------------------------------------------
 
@@ -355,15 +405,13 @@ class Quantity(np.ndarray):
         """As `ndarray.repeat`, with the unit."""
         return self._method("repeat", self.dim, *args, **kwargs)
 
-    def dot(self, other: Any) -> Any:
+    def dot(self, other: Any, out: None = None) -> Any:  # type: ignore[override]  (no `out` here)
         """As `ndarray.dot`, with the product of the units."""
         return wrap(self.view(np.ndarray).dot(np.asarray(bare(other))), self.dim * get_dimensions(other))
 
     def clip(self, a_min: Any = None, a_max: Any = None, *args: Any, **kwargs: Any) -> Any:
         """As `ndarray.clip`; the limits need the same unit."""
-        for limit in (a_min, a_max):
-            if limit is not None:
-                combine(self, limit, "clip {} at {}")
+        self._same("clip {} at {}", a_min, a_max)
         return self._method("clip", self.dim, a_min, a_max, *args, **kwargs)
 
     def fill(self, value: Any) -> None:
@@ -372,12 +420,12 @@ class Quantity(np.ndarray):
 
     def put(self, indices: Any, values: Any, *args: Any, **kwargs: Any) -> None:
         """As `ndarray.put`; the values need the same unit."""
-        combine(self, values, "put into {} the value {}")
+        check_stored(self, values)
         self.view(np.ndarray).put(indices, bare(values), *args, **kwargs)
 
     def searchsorted(self, v: Any, *args: Any, **kwargs: Any) -> Any:
         """As `ndarray.searchsorted`; the values need the same unit."""
-        combine(self, v, "search {} for {}")
+        self._same("search {} for {}", v)
         return self.view(np.ndarray).searchsorted(bare(v), *args, **kwargs)
 
     def nonzero(self) -> Any:
@@ -426,44 +474,51 @@ class Quantity(np.ndarray):
 
     # -- showing ------------------------------------------------------------------------------------
 
-    def get_best_unit(self, *units: Any) -> Quantity:
-        """The unit in which the value reads best."""
+    def get_best_unit(self, *units: Unit) -> Unit:
+        """The unit in which the value reads best; of `units`, if any of these has its dimension."""
         from eccles.units.names import best_unit
 
-        return best_unit(self)
+        return best_unit(self, units)
 
-    def in_unit(self, u: Any, precision: int | None = None, python_code: bool = False) -> str:
+    def in_unit(self, u: Quantity | float, precision: int | None = None, python_code: bool = False) -> str:
         """The value in a given unit, as text.
+
+        Parameters
+        ----------
+        u : Quantity or 1
+        precision : int, optional
+            Digits behind the point; NumPy's setting by default.
+        python_code : bool
+            Whether Python should be able to read it: '3. * mvolt' instead of '3. mV'.
 
         Raises
         ------
         DimensionMismatchError
             If the unit has another dimension.
         """
-        fail_for_dimension_mismatch(
-            self, u, f"cannot show {self.dim.friendly()} in {get_dimensions(u).friendly()}"
-        )
-        values = np.asarray(self.view(np.ndarray) / float(u))
-        name = "" if get_dimensions(u) is DIMENSIONLESS and float(u) == 1 else (
-            u.name if python_code and isinstance(u, Unit) else u.dispname if isinstance(u, Unit) else repr(self.dim)
-        )  # fmt: skip
-        options = {} if precision is None else {"precision": precision}
+        if self.dim is not get_dimensions(u):
+            wanted = get_dimensions(u)
+            raise DimensionMismatchError(
+                f"cannot show {self.dim.friendly()} in {wanted.friendly()}", self.dim, wanted
+            )
+        values = self.view(np.ndarray) / float(u)
         if values.ndim == 0:
-            text = np.format_float_positional(values, trim="." if python_code or precision is None else "k", **options) if (
-                1e-5 < abs(float(values)) < 1e16 or float(values) == 0
-            ) else (f"{float(values):.{precision}e}" if precision is not None else repr(float(values)))  # fmt: skip
-            if precision is None and "." in text and "e" not in text and len(text) > 14:
-                text = f"{float(values):.8g}"
-                text = text if "." in text or "e" in text else f"{text}."
+            text = np.array2string(values.reshape(1), precision=precision)[1:-1].strip()
+        elif python_code:
+            text = np.array_repr(values, precision=precision)
         else:
-            text = (np.array_repr if python_code else np.array_str)(values, **options)
-        if not name:
-            return text
+            text = np.array_str(values, precision=precision)
+        if isinstance(u, Unit):
+            name = u.name if python_code else u.dispname
+        else:
+            name = f"({u!r})" if python_code else f"({u})"
+        if self.dim is DIMENSIONLESS and float(u) == 1:
+            return f"Quantity({text})" if python_code else text
         return f"{text} * {name}" if python_code else f"{text} {name}"
 
-    def in_best_unit(self, precision: int | None = None, python_code: bool = False, *units: Any) -> str:
+    def in_best_unit(self, precision: int | None = None, python_code: bool = False, *units: Unit) -> str:
         """The value in the unit in which it reads best, as text."""
-        return self.in_unit(self.get_best_unit(), precision, python_code)
+        return self.in_unit(self.get_best_unit(*units), precision, python_code)
 
     def __repr__(self) -> str:
         return self.in_best_unit(python_code=True)
@@ -472,20 +527,31 @@ class Quantity(np.ndarray):
         return self.in_best_unit()
 
     def __format__(self, spec: str) -> str:
+        """A format such as '.2f' is applied to the value in its best unit: '3.00 mV'."""
         if not spec:
             return str(self)
         unit = self.get_best_unit()
-        name = unit.dispname if isinstance(unit, Unit) else str(self.dim)
-        return f"{format(float(self) / float(unit), spec)} {name}".rstrip()
+        return f"{format(float(self) / float(unit), spec)} {unit.dispname}".rstrip()
 
     def _repr_latex_(self) -> str:
         unit = self.get_best_unit()
-        name = unit.dispname if isinstance(unit, Unit) else str(self.dim)
-        return f"${np.array_str(np.asarray(self) / float(unit))}\\,\\mathrm{{{name}}}$"
+        values = self.view(np.ndarray) / float(unit)
+        if values.ndim == 0:
+            shown = f"{float(values):.6g}"
+        else:
+            rows = np.atleast_2d(values) if values.ndim < 3 else values.reshape(-1, values.shape[-1])
+            body = r" \\ ".join(" & ".join(f"{v:.6g}" for v in row) for row in rows)
+            shown = rf"\left[\begin{{matrix}}{body}\end{{matrix}}\right]"
+        return f"${shown}\\,{unit.latexname}$" if self.dim is not DIMENSIONLESS else f"${shown}$"
 
 
 class Unit(Quantity):
     """A quantity with a name: what numbers are multiplied by.
+
+    Parameters
+    ----------
+    value : float, optional
+        In SI base units; 10**scale by default.
 
     Attributes
     ----------
@@ -504,18 +570,18 @@ class Unit(Quantity):
 
     def __new__(
         cls,
-        value: float = 1.0,
+        value: float | None = None,
         dim: Dimension = DIMENSIONLESS,
         scale: int = 0,
         name: str | None = None,
         dispname: str | None = None,
         latexname: str = "",
     ) -> Unit:
-        result = np.array(10.0**scale if value == 1.0 else value, dtype=np.float64).view(cls)
+        result = np.array(10.0**scale if value is None else value, dtype=np.float64).view(cls)
         result.dim = dim
         result.scale = scale
         result.name = name or repr(dim)
-        result.dispname = dispname or result.name
+        result.dispname = result.name if dispname is None else dispname
         result.latexname = latexname or rf"\mathrm{{{result.dispname}}}"
         return result
 
@@ -570,16 +636,11 @@ class Unit(Quantity):
         if is_scalar_type(other) and is_dimensionless(other):
             power = float(other)
             shown = int(power) if power == int(power) else power
-            name = f"{_bracketed(self.name)}**{shown}"
-            return Unit(
-                float(self) ** power, self.dim**power, 0, name, f"{_bracketed(self.dispname)}^{shown}"
-            )
+            with np.errstate(over="ignore", under="ignore"):
+                value = float(np.float64(self) ** power)
+            name = f"{_bracketed(self.name)} ** {shown}"
+            return Unit(value, self.dim**power, 0, name, f"{_bracketed(self.dispname)}^{shown}")
         return super().__pow__(other)
-
-    def __iadd__(self, other: Any) -> Any:
-        raise TypeError("units cannot be changed in place")
-
-    __isub__ = __imul__ = __itruediv__ = __ipow__ = __iadd__  # type: ignore[assignment]
 
     def __reduce__(self) -> Any:
         return (Unit, (float(self), self.dim, self.scale, self.name, self.dispname, self.latexname))
@@ -634,17 +695,3 @@ def in_unit(x: Any, u: Any, precision: int | None = None) -> str:
 def in_best_unit(x: Any, precision: int | None = None) -> str:
     """A value in the unit in which it reads best, as text."""
     return Quantity(x).in_best_unit(precision)
-
-
-def common_dimension(values: Iterable[Any], operation: str) -> Dimension:
-    """The dimension that all values share, or an error."""
-    dim: Dimension | None = None
-    first: Any = None
-    for value in values:
-        if dim is None:
-            dim, first = get_dimensions(value), value
-        else:
-            dim = combine(
-                first if dim is get_dimensions(first) else wrap(np.float64(1), dim), value, operation
-            )
-    return dim if dim is not None else DIMENSIONLESS
