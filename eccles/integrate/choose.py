@@ -12,6 +12,7 @@ from eccles.integrate.exponential_euler import ExponentialEuler
 from eccles.integrate.heun import HEUN
 from eccles.integrate.milstein import MILSTEIN
 from eccles.integrate.problem import Integrator, Problem, Step, UnsupportedEquations
+from eccles.integrate.reciprocal import with_reciprocals
 from eccles.integrate.runge_kutta import RK2, RK4
 
 __all__ = ["INTEGRATORS", "explain_choice", "step_of"]
@@ -59,7 +60,7 @@ def step_of(
     for candidate in candidates:
         reason = candidate.reason_against(problem)
         if reason is None:
-            step = candidate.step(problem)
+            step = with_reciprocals(candidate.step(problem), problem)
             return replace(step, passed_over=tuple(reasons.items()))
         reasons[candidate.name] = reason
     raise _nothing_fits(problem, candidates, reasons)

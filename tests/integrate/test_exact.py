@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from stepping import advance, problem
 
 from eccles.integrate import INTEGRATORS, Step, step_of
-from eccles.language.nodes import Call
+from eccles.language.nodes import Call, names_in, walk
 
 CUBA = """
 v = (ge + gi - (v - El)) / taum
@@ -195,7 +195,7 @@ def test_input_that_is_constant_during_a_step_is_held():
 def test_a_rate_that_changes_between_steps_is_evaluated_in_every_step():
     gated = problem("v = -v*gate(t)/tau", locally_constant=lambda call: call.function == "gate")
     step = step_of(gated, "exact")
-    assert step.hoisted == ()
+    assert not any(isinstance(node, Call) for h in step.hoisted for node in walk(h.expr))
     found = advance(
         step,
         {"v": 1.0},
@@ -209,7 +209,7 @@ def test_a_rate_that_changes_between_steps_is_evaluated_in_every_step():
 
 def test_varying_names_are_not_hoisted():
     step = exact("v = (g*(E - v) - v)/tau", varying=frozenset({"g"}))
-    assert step.hoisted == ()
+    assert not any("g" in names_in(h.expr) for h in step.hoisted)
     found = advance(step, {"v": 0.0}, {"g": 3.0, "E": 1.0, "tau": 8e-3}, dt=2e-3)
     assert found["v"] == pytest.approx(0.75 * (1 - np.exp(-1)), rel=1e-14)
 
