@@ -18,13 +18,14 @@ from eccles.engine.program import Block, ProgramBuilder
 from eccles.engine.state import Array
 from eccles.errors import SetupError
 from eccles.language.check import Symbol, check_statements
-from eccles.language.nodes import Assignment, Expr, names_in, substitute
+from eccles.language.nodes import Assignment, Expr, Name, names_in, substitute
 from eccles.language.parser import parse_statements
 from eccles.objects import magic
 from eccles.objects.code import Code
 from eccles.objects.group import Group, SimulationObject
 from eccles.objects.problems import Deferring
 from eccles.objects.statements import emit_assignments
+from eccles.objects.stored import misfit, stored_array, stored_number
 from eccles.objects.traces import EventTraces
 from eccles.objects.variables import VariableView
 from eccles.units import second
@@ -49,6 +50,7 @@ class Pathway(Group):
     invalidates_magic_network = False
 
     def __init__(self, synapses: Synapses, name: str, side: str, text: str, event: str, delay: Any) -> None:
+        self.semantics = synapses.semantics
         order = -1 if side == "pre" else 1
         super().__init__(
             f"{synapses.name}_{name}*", synapses.clock, None, synapses.namespace, "synapses", order
@@ -81,10 +83,6 @@ class Pathway(Group):
         self._ready = True  # from now on attributes are variables
 
     # -- names ----------------------------------------------------------------------------------
-
-    @property
-    def semantics(self) -> Any:  # type: ignore[override]
-        return self.synapses.semantics
 
     def __len__(self) -> int:
         return len(self.synapses)
@@ -134,8 +132,28 @@ class Pathway(Group):
         """The statements with subexpressions of the synapses put in, so that these see what was assigned."""
         if self._substituted is None:
             inlined = self.synapses.equations.inlined()
-            self._substituted = tuple([replace(a, value=substitute(a.value, inlined)) for a in self._text])
+            self._substituted = tuple(
+                [
+                    replace(
+                        a,
+                        target=self._full_name(a.target),
+                        value=self._with_full_names(substitute(a.value, inlined)),
+                    )
+                    for a in self._text
+                ]
+            )
         return self._substituted
+
+    def _full_name(self, name: str) -> str:
+        """`v_post` for a variable `v` of the target: each variable has one name in the code."""
+        synapses = self.synapses
+        if synapses.is_synaptic(name) or name in ("i", "j", "t", "dt"):
+            return name
+        return f"{name}_post" if synapses.target.symbol(name) is not None else name
+
+    def _with_full_names(self, tree: Expr) -> Expr:
+        full = {name: self._full_name(name) for name in names_in(tree)}
+        return substitute(tree, {old: Name(new) for old, new in full.items() if new != old})
 
     # -- delays -----------------------------------------------------------------------------------
 
@@ -215,6 +233,11 @@ class Pathway(Group):
                 self.events.keep(steps)
                 return
             steps = np.full(len(synapses), steps)
+        self._arrange_queue(steps)
+
+    def _arrange_queue(self, steps: np.ndarray) -> None:
+        """Have spikes wait in a queue, with these delays in steps."""
+        synapses = self.synapses
         key = (synapses.structure_version, steps.tobytes())
         if key == self._arranged and self._queue is not None:
             return
@@ -355,21 +378,36 @@ class Pathway(Group):
         state = {"_delay": np.array(self._delay)}
         if self._delays is not None:
             state["_delays"] = self._delays.copy()
-        if self._queue is not None:
-            for part in ("node_run", "node_next", "head", "tail", "free"):
-                state[f"_queue.{part}"] = getattr(self._queue, part).data.copy()
+        if self._queue is not None and self._queue.in_flight:
+            state["_queue.ahead"], state["_queue.runs"] = self._queue.waiting()
         return state
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        self._delay = float(state["_delay"])
-        self._delays = state["_delays"].copy() if "_delays" in state else None
+        n = len(self.synapses)
+        delay = _checked(stored_number(state, "_delay", self.name))
+        delays = None
+        if "_delays" in state:
+            delays = stored_array(
+                state, "_delays", self.name, dtype=np.float64, size=n, at_least=0, below=np.inf
+            ).copy()
+        self._delay, self._delays = delay, delays
         if self._queue is not None:
             self._queue.clear()
-        if "_queue.free" in state:
-            self._arrange()
-            assert self._queue is not None
-            for part in ("node_run", "node_next", "head", "tail", "free"):
-                getattr(self._queue, part).replace(state[f"_queue.{part}"])
+        if "_queue.runs" not in state:
+            return
+        self._arrange_queue(np.broadcast_to(self._steps(), (n,)).astype(np.int64))
+        queue = self._queue
+        assert queue is not None
+        runs = stored_array(
+            state, "_queue.runs", self.name, dtype=np.int64, at_least=0, below=len(queue.run_delay)
+        )
+        ahead = stored_array(
+            state, "_queue.ahead", self.name,
+            dtype=np.int64, size=len(runs), at_least=0, below=len(queue.head),
+        )  # fmt: skip
+        if np.any(np.diff(ahead) < 0):
+            raise misfit(self.name, "'_queue.ahead' is not in order")
+        queue.put_back(ahead, runs)
 
 
 def _checked(seconds: float) -> float:

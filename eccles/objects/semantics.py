@@ -26,6 +26,13 @@ class Semantics:
         When model text is checked. At 'run', errors are wrapped in `BrianObjectException`.
     event_driven : {'now', 'last_update'}
         What reading an event-driven variable gives: its value as of now, or as of the last event.
+    truncate_indices : bool
+        Whether an expression in `connect` that gives no integer is truncated, or is an error.
+    sums_on_parts : {'before', 'in turn'}
+        Whether sums over the synapses onto a part of a group are taken before the group's update, as
+        those onto a whole group are, or in turn with it, by name.
+    single_synapse : {'value', 'array'}
+        What `S.w[0, 1]` gives if there is one synapse from 0 to 1.
     default_methods : tuple of str
         Integration methods tried in order where the user names none.
     """
@@ -34,10 +41,29 @@ class Semantics:
     bind: Literal["construction", "run"]
     check: Literal["construction", "run"]
     event_driven: Literal["now", "last_update"]
+    truncate_indices: bool
+    sums_on_parts: Literal["before", "in turn"]
+    single_synapse: Literal["value", "array"]
     default_methods: tuple[str, ...]
 
 
 ECCLES = Semantics(
-    "eccles", "construction", "construction", "now", ("exact", "exponential_euler", "rk4", "euler", "heun")
+    name="eccles",
+    bind="construction",
+    check="construction",
+    event_driven="now",
+    truncate_indices=False,
+    sums_on_parts="before",
+    single_synapse="value",
+    default_methods=("exact", "exponential_euler", "rk4", "euler", "heun"),
 )
-BRIAN2 = Semantics("eccles.brian2", "run", "run", "last_update", ("exact", "euler", "heun"))
+BRIAN2 = Semantics(
+    name="eccles.brian2",
+    bind="run",
+    check="run",
+    event_driven="last_update",
+    truncate_indices=True,
+    sums_on_parts="in turn",
+    single_synapse="array",
+    default_methods=("exact", "euler", "heun"),
+)

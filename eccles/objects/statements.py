@@ -38,19 +38,23 @@ def emit_assignments(
     known = known or {}
     places = {a.target: place(a.target) for k, a in enumerate(assignments) if k not in known}
     types = {name: IR_TYPES[found[0].type] for name, found in places.items() if found is not None}
+    conditions = {name: found[2]() for name, found in places.items() if found is not None}
+    lowerer = code.lowerer
     for k, assignment in enumerate(assignments):
+        name = assignment.target
         if k in known:
-            code.lowerer.env[assignment.target] = known[k]
-        else:
-            code.lowerer.statements([assignment], types)
-    for name, value in code.lowerer.assigned.items():
-        found = places[name]
-        if found is None:
+            lowerer.env[name] = known[k]
             continue
-        variable, element, may_write = found
-        index = ir.const(0) if variable.shared else element
-        condition = may_write()
-        stored: ir.Expr = value
-        if condition is not None:
-            stored = Op("select", (condition, value, b.load(variable.array, index)))
-        b.store(variable.array, index, stored)
+        condition = conditions.get(name)
+        before = None if condition is None else lowerer.env[name]
+        lowerer.statements([assignment], types)
+        if condition is not None and before is not None:
+            # later statements, too, see a variable that may not be written as it was
+            kept = lowerer.let(name, Op("select", (condition, lowerer.assigned[name], before)))
+            assert isinstance(kept, ir.Local)
+            lowerer.env[name] = lowerer.assigned[name] = kept
+    for name, value in lowerer.assigned.items():
+        found = places[name]
+        if found is not None:
+            variable, element, _ = found
+            b.store(variable.array, ir.const(0) if variable.shared else element, value)

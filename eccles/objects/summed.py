@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from eccles.compile import ir
 from eccles.compile.ir import Op
 from eccles.compile.lower import convert
-from eccles.engine.program import ProgramBuilder
+from eccles.engine.program import Block, ProgramBuilder
 from eccles.engine.state import Array
 from eccles.errors import EquationError
 from eccles.language.equations import Equation
@@ -16,7 +16,7 @@ from eccles.objects.neurons import SpikeSource
 if TYPE_CHECKING:
     from eccles.objects.synapses import Synapses
 
-__all__ = ["check_summed", "emit_sum", "summed_array"]
+__all__ = ["check_summed", "summed_array", "summing_block"]
 
 
 def check_summed(synapses: Synapses, equation: Equation) -> None:
@@ -71,7 +71,20 @@ def summed_array(synapses: Synapses, equation: Equation) -> Array:
     return array
 
 
-def emit_sum(b: ProgramBuilder, synapses: Synapses, equation: Equation) -> None:
+def summing_block(synapses: Synapses, equation: Equation) -> Block:
+    """What sums in each time step, before the neurons are updated."""
+    side, _ = _target(equation)
+    group = synapses.group(side)
+    order = group.whole.order - 1
+    if group is not group.whole and synapses.semantics.sums_on_parts == "in turn":
+        order += 1
+    return Block(
+        f"{synapses.name}_summed_variable_{equation.name}", synapses.clock, "groups", order,
+        lambda b: _emit_sum(b, synapses, equation),
+    )  # fmt: skip
+
+
+def _emit_sum(b: ProgramBuilder, synapses: Synapses, equation: Equation) -> None:
     """Zero the target, then add synapse by synapse, in order of creation."""
     side, _ = _target(equation)
     group = synapses.group(side)

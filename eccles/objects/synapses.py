@@ -36,7 +36,8 @@ from eccles.objects.problems import collecting
 from eccles.objects.regular import CodeRunner
 from eccles.objects.sources import SpikeSource
 from eccles.objects.statements import IR_TYPES, Place
-from eccles.objects.summed import check_summed, emit_sum, summed_array
+from eccles.objects.stored import stored_array, stored_number
+from eccles.objects.summed import check_summed, summed_array, summing_block
 from eccles.objects.synaptic_views import (
     SynapticSubset,
     advanced,
@@ -169,7 +170,11 @@ class Synapses(Group):
                     raise SetupError(f"two pathways are called '{name}'")
                 texts[name] = (side, text)
         delays = delay if isinstance(delay, Mapping) else {"pre": delay} if delay is not None else {}
-        events = on_event if isinstance(on_event, Mapping) else dict.fromkeys(texts, on_event)
+        events: dict[str, Any] = (
+            {**dict.fromkeys(texts, "spike"), **on_event}
+            if isinstance(on_event, Mapping)
+            else (dict.fromkeys(texts, on_event))
+        )
         for what, mapping in (("delay", delays), ("on_event", events)):
             for name in mapping:
                 if name not in texts:
@@ -178,9 +183,7 @@ class Synapses(Group):
                         + (f"the pathways {', '.join(texts)}" if texts else "no pathway")
                     )
         for name, (side, text) in texts.items():
-            self._pathways.append(
-                Pathway(self, name, side, text, events.get(name, "spike"), delays.get(name))
-            )
+            self._pathways.append(Pathway(self, name, side, text, events[name], delays.get(name)))
 
     def _find_traces(self) -> Traces | None:
         try:
@@ -298,6 +301,11 @@ class Synapses(Group):
         self.structure_version += 1
 
     # -- names ------------------------------------------------------------------------------------
+
+    def is_synaptic(self, name: str) -> bool:
+        """Whether the name means something for synapses only, not for pairs of neurons."""
+        own = ("N", "N_incoming", "N_outgoing", "lastupdate", "delay", self.multisynaptic_index)
+        return name in self.equations or name in own
 
     def subexpression(self, name: str) -> Equation | None:
         equation = self.equations.get(name)
@@ -609,16 +617,7 @@ class Synapses(Group):
         return event_driven_step(problem)
 
     def blocks(self, writes: frozenset[int]) -> list[Block]:
-        blocks = [
-            Block(
-                f"{self.name}_summed_{e.name}",
-                self.clock,
-                "groups",
-                self.order - 1,
-                lambda b, e=e: emit_sum(b, self, e),
-            )
-            for e in self.summed
-        ]
+        blocks = [summing_block(self, e) for e in self.summed]
         held = [e for e in self.equations.values() if "constant over dt" in e.flags]
         if held:
             blocks.append(
@@ -761,13 +760,24 @@ class Synapses(Group):
         }
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        sources, targets = state["_sources"], state["_targets"]
+        sources = stored_array(
+            state, "_sources", self.name, dtype=np.int32, at_least=0, below=len(self.source)
+        )
+        targets = stored_array(
+            state,
+            "_targets",
+            self.name,
+            dtype=np.int32,
+            size=len(sources),
+            at_least=0,
+            below=len(self.target),
+        )
         now = self.connections
         if not (np.array_equal(targets, now.targets()) and np.array_equal(sources, now.sources())):
             now.replace(sources, targets)
             self._resize()
             self.structure_changed()
-        self._connected = bool(state["_connected"])
+        self._connected = bool(stored_number(state, "_connected", self.name))
         if not any(key.startswith("_last.") for key in state):
             self.store_per_synapse()
         elif self.traces is None:

@@ -65,6 +65,8 @@ def positions_of_pairs(synapses: Synapses, item: tuple[Any, ...]) -> tuple[np.nd
         if chosen is not None:
             keep &= np.isin(column, chosen)
     found = np.flatnonzero(keep)
+    if synapses.semantics.single_synapse == "array":
+        return found, False
     if scalar and len(found) == 0:
         raise IndexError(f"there is no synapse from {item[0]} to {item[1]} in {synapses.name}")
     return found, scalar and len(found) == 1
@@ -93,10 +95,13 @@ def advanced_values(
         found = synapses.numpy_value(n, elements)
         return synapses._external[n].value if found is None else found
 
+    def call(function: str, args: tuple[Any, ...]) -> Any:
+        python = BUILTINS[function].python
+        assert python is not None, "closed forms draw no random numbers"
+        return python(*args)
+
     for statement in statements:
-        values[statement.target] = evaluate(
-            statement.value, look_up, lambda f, args: BUILTINS[f].python(*args)
-        )
+        values[statement.target] = evaluate(statement.value, look_up, call)
     return {name: np.asarray(values[name]) for name in stored}
 
 
