@@ -76,7 +76,7 @@ ARCSIN = (
 # -- pieces -------------------------------------------------------------------------------------------
 
 
-def _polynomial(x: Value, coefficients: tuple[float, ...]) -> Value:
+def polynomial(x: Value, coefficients: tuple[float, ...]) -> Value:
     """c0 + c1 x + c2 x^2 + ... by Horner's rule."""
     result = literal(coefficients[-1], F64)
     for c in coefficients[-2::-1]:
@@ -84,22 +84,24 @@ def _polynomial(x: Value, coefficients: tuple[float, ...]) -> Value:
     return result
 
 
-def _bits(x: Value) -> Value:
+def bits(x: Value) -> Value:
+    """The pattern of a double as an integer."""
     return op("bits", x)
 
 
-def _pattern(x: float) -> int:
+def pattern(x: float) -> int:
     """The bits of a double."""
     return struct.unpack("<q", struct.pack("<d", x))[0]
 
 
-def _double(bits: Value) -> Value:
-    return op("frombits", bits)
+def double(word: Value) -> Value:
+    """The double of a pattern."""
+    return op("frombits", word)
 
 
 def _with_sign_of(magnitude: Value, x: Value) -> Value:
     """The magnitude, which is not negative, with the sign bit of x."""
-    return _double(_bits(magnitude) | (_bits(x) & SIGN))
+    return double(bits(magnitude) | (bits(x) & SIGN))
 
 
 def _clamped(x: Value, low: float, high: float) -> Value:
@@ -108,7 +110,7 @@ def _clamped(x: Value, low: float, high: float) -> Value:
 
 
 def _exact_sum(a: Value, b: Value) -> tuple[Value, Value]:
-    """a + b rounded, and what the rounding lost (Knuth)."""
+    """The sum a + b rounded, and what the rounding lost (Knuth)."""
     s = a + b
     bb = s - a
     return s, (a - (s - bb)) + (b - bb)
@@ -121,9 +123,9 @@ def _exact_sum_of_ordered(a: Value, b: Value) -> tuple[Value, Value]:
 
 
 def _exact_product(a: Value, b: Value) -> tuple[Value, Value]:
-    """a * b rounded, and what the rounding lost (Dekker); with or without fused operations."""
+    """The product a * b rounded, and what the rounding lost (Dekker); with or without fused operations."""
     p = a * b
-    a_hi, b_hi = (_double(_bits(v) & ~((1 << 27) - 1)) for v in (a, b))
+    a_hi, b_hi = (double(bits(v) & ~((1 << 27) - 1)) for v in (a, b))
     a_lo, b_lo = a - a_hi, b - b_hi
     return p, a_lo * b_lo - (((p - a_hi * b_hi) - a_lo * b_hi) - a_hi * b_lo)
 
@@ -132,7 +134,7 @@ def _exact_product(a: Value, b: Value) -> tuple[Value, Value]:
 
 
 def _reduced_for_exp(x: Value) -> tuple[Value, Value, Value]:
-    """x = k ln 2 + r + low with |r| <= ln(2)/2: the sum whose low bits are k; r; low."""
+    """The parts of x = k ln 2 + r + low, |r| <= ln(2)/2: the sum whose low bits are k; r; low."""
     shifted = fma(x, 1 / math.log(2), ROUND)
     k = shifted - ROUND
     high = fma(k, -LN2, x)
@@ -143,16 +145,16 @@ def _reduced_for_exp(x: Value) -> tuple[Value, Value, Value]:
 def _times_power_of_two(x: Value, shifted: Value) -> Value:
     """X times 2^k for k from -1077 to 1025, rounded once; `shifted` as in `_reduced_for_exp`."""
     # two factors, 2^(k/2) each: neither overflows or is subnormal
-    both = _bits(shifted) - (_pattern(ROUND) - 2046)  # sum of their biased exponents
+    both = bits(shifted) - (pattern(ROUND) - 2046)  # sum of their biased exponents
     half = both >> 1
-    return x * _double(half << 52) * _double((both - half) << 52)
+    return x * double(half << 52) * double((both - half) << 52)
 
 
-def _exp(x: Value, low: Value | None = None) -> Value:
+def exp_of(x: Value, low: Value | None = None) -> Value:
     """exp(x + low) for a small low."""
     shifted, r, _ = _reduced_for_exp(_clamped(x, -746.0, 710.0))
     # exp(r) = 1 + r + r^2 P(r)
-    tail = fma(r * r, _polynomial(r, EXP), r)
+    tail = fma(r * r, polynomial(r, EXP), r)
     if low is not None:
         tail = tail + fma(tail, low, low)
     return _times_power_of_two(1.0 + tail, shifted)
@@ -161,10 +163,10 @@ def _exp(x: Value, low: Value | None = None) -> Value:
 def _expm1_scaled(x: Value, scale: int) -> Value:
     """(exp(x) - 1) / 2^scale for x < 710 + scale/2."""
     shifted, r, low = _reduced_for_exp(_clamped(x, -40.0, 709.1 + 0.7 * scale))
-    power = _double((_bits(shifted) << 52) + ((1023 - scale) << 52))  # 2^(k - scale)
+    power = double((bits(shifted) << 52) + ((1023 - scale) << 52))  # 2^(k - scale)
     # 2^k exp(r) - 1 = (2^k - 1) + 2^k r + 2^k r^2 P(r); the first sum is the one whose error counts
     high, lost = _exact_sum_of_ordered(power - 2.0**-scale, power * r)
-    return high + (lost + power * fma(r * r, _polynomial(r, EXP), low))
+    return high + (lost + power * fma(r * r, polynomial(r, EXP), low))
 
 
 def _expm1(x: Value) -> Value:
@@ -202,13 +204,13 @@ def _tanh(x: Value) -> Value:
 
 
 def _split(x: Value) -> tuple[Value, Value]:
-    """x = 2^k m with m in [sqrt(1/2), sqrt(2)): k and m, for a normal x > 0."""
-    above = _bits(x) - _pattern(math.sqrt(0.5))
+    """The parts k and m of x = 2^k m with m in [sqrt(1/2), sqrt(2)), for a normal x > 0."""
+    above = bits(x) - pattern(math.sqrt(0.5))
     exponent = above & (0xFFF << 52)
-    m = _double(_bits(x) - exponent)
+    m = double(bits(x) - exponent)
     # k as a double, without the conversion that narrow vectors lack
     biased = (above + (1024 << 52)) >> 52
-    return _double(biased | _pattern(2.0**52)) - (2.0**52 + 1024), m
+    return double(biased | pattern(2.0**52)) - (2.0**52 + 1024), m
 
 
 def _split_any(x: Value) -> tuple[Value, Value]:
@@ -225,11 +227,11 @@ def _log_of_mantissa(m: Value) -> tuple[Value, Value, Value]:
     s = f / (2.0 + f)
     z = s * s
     h = 0.5 * f * f
-    return f, h, s * fma(z, _polynomial(z, LOG), h)
+    return f, h, s * fma(z, polynomial(z, LOG), h)
 
 
 def _log_of_parts(k: Value, m: Value, low: Value | float) -> Value:
-    """k ln 2 + log(m) + low."""
+    """The sum k ln 2 + log(m) + low."""
     f, h, rest = _log_of_mantissa(m)
     return fma(k, LN2, f - (h - (rest + fma(k, LN2_LO, low))))
 
@@ -240,7 +242,12 @@ def _at_edges_of_log(x: Value, result: Value) -> Value:
     return select(x > 0.0, result, select(x.equals(0.0), -INF, NAN))
 
 
-def _log(x: Value) -> Value:
+def log_of_normal(x: Value) -> Value:
+    """log(x) for a normal number x > 0."""
+    return _log_of_parts(*_split(x), 0.0)
+
+
+def log_of(x: Value) -> Value:
     k, m = _split_any(x)
     return _at_edges_of_log(x, _log_of_parts(k, m, 0.0))
 
@@ -256,7 +263,7 @@ def _log_to_base(x: Value, per_e: tuple[float, float], per_2: tuple[float, float
     """log(x) times a constant `per_e`, of which log(2) is `per_2`; both as sums, the first with few bits."""
     k, m = _split_any(x)
     f, h, rest = _log_of_mantissa(m)
-    high = _double(_bits(f - h) & ~((1 << 32) - 1))
+    high = double(bits(f - h) & ~((1 << 32) - 1))
     low = (f - high) - h + rest
     small = fma(low + high, per_e[1], fma(low, per_e[0], k * per_2[1]))
     whole, lost = _exact_sum_of_ordered(k * per_2[0], high * per_e[0])
@@ -290,7 +297,7 @@ def _accurate_log(x: Value) -> tuple[Value, Value]:
     z, z_lo = _exact_product(s, s)
     z_lo = z_lo + 2.0 * s * s_lo
     # w = 2/3 + 2/5 z + ...
-    w, w_lo = _exact_sum_of_ordered(literal(TWO_THIRDS, F64), z * _polynomial(z, LOG_OF_POW))
+    w, w_lo = _exact_sum_of_ordered(literal(TWO_THIRDS, F64), z * polynomial(z, LOG_OF_POW))
     w_lo = w_lo + TWO_THIRDS_LO
     # c = s z w
     zw, zw_lo = _exact_product(z, w)
@@ -311,7 +318,7 @@ def _pow(x: Value, y: Value) -> Value:
     product, product_lo = _exact_product(bounded, high)
     product_lo = product_lo + bounded * low
     in_range = abs(product) < 1000.0
-    result = _exp(product, select(in_range, product_lo, 0.0))
+    result = exp_of(product, select(in_range, product_lo, 0.0))
     # Annex F.10.4.4 of C99
     vanishes = (a.equals(0.0)) ^ (y < 0.0)
     result = select(a.equals(0.0) | a.equals(INF), select(vanishes, 0.0, INF), result)
@@ -334,7 +341,7 @@ def _sign(x: Value) -> Value:
 
 
 def _reduced_angle(x: Value) -> tuple[Value, Value, Value]:
-    """x = n pi/2 + r + r_lo with |r| <= pi/4: n in the low bits of an integer, r, r_lo."""
+    """The parts of x = n pi/2 + r + low, |r| <= pi/4: an integer whose low bits are n; r; low."""
     x = select(abs(x) < 2.0**51, x, 0.0 * x)
     shifted = fma(x, 2 / math.pi, ROUND)
     k = shifted - ROUND
@@ -345,18 +352,18 @@ def _reduced_angle(x: Value) -> tuple[Value, Value, Value]:
         r, lost = _exact_sum(r, k * -piece)
         low = low + lost
     r, low = _exact_sum_of_ordered(r, low)
-    return _bits(shifted), _clamped(r, -0.8, 0.8), low
+    return bits(shifted), _clamped(r, -0.8, 0.8), low
 
 
 def _sin_cos_of_reduced(r: Value, low: Value) -> tuple[Value, Value]:
     """sin(r + low) and cos(r + low) for |r| <= pi/4."""
     z = r * r
     # sin(r + low) = r + (r^3 P(r^2) + low cos r)
-    sin = r + fma(z * r, _polynomial(z, SIN), fma(low, -0.5 * z, low))
+    sin = r + fma(z * r, polynomial(z, SIN), fma(low, -0.5 * z, low))
     # cos(r + low) = 1 - r^2/2 + (r^4 P(r^2) - r low)
     h = 0.5 * z
     w = 1.0 - h
-    cos = w + (((1.0 - w) - h) + fma(z * z, _polynomial(z, COS), -(r * low)))
+    cos = w + (((1.0 - w) - h) + fma(z * z, polynomial(z, COS), -(r * low)))
     return sin, cos
 
 
@@ -366,8 +373,8 @@ def _sin_cos(x: Value) -> tuple[Value, Value]:
     swap = (n & 1).equals(1)
     sin_sign, cos_sign = (n & 2) << 62, ((n + 1) & 2) << 62
     return (
-        _double(_bits(select(swap, cos, sin)) ^ sin_sign),
-        _double(_bits(select(swap, sin, cos)) ^ cos_sign),
+        double(bits(select(swap, cos, sin)) ^ sin_sign),
+        double(bits(select(swap, sin, cos)) ^ cos_sign),
     )
 
 
@@ -391,7 +398,7 @@ TAN_PI_8 = math.tan(math.pi / 8)
 
 def _small_arctan(r: Value) -> Value:
     z = r * r
-    return fma(z * r, _polynomial(z, ARCTAN), r)
+    return fma(z * r, polynomial(z, ARCTAN), r)
 
 
 def _arctan(x: Value) -> Value:
@@ -421,7 +428,7 @@ def _arctan2(y: Value, x: Value) -> Value:
     # the angle is a number of quarters of pi, plus or minus v
     quarters = select(middle, literal(1.0, F64), 0.0)
     quarters, v = select(steep, 2.0 - quarters, quarters), select(steep, -v, v)
-    left = op("ilt", _bits(x), 0)
+    left = op("ilt", bits(x), 0)
     quarters, v = select(left, 4.0 - quarters, quarters), select(left, -v, v)
     # pi/4 with few enough bits for exact products with 1 .. 4
     high, low = float.fromhex("0x1.921fb54442d18p-1"), float.fromhex("0x1.1a62633145c07p-55")
@@ -435,7 +442,7 @@ def _arcsin_parts(x: Value) -> tuple[Value, Value, Value, Value]:
     # arcsin(a) = pi/2 - 2 arcsin(sqrt((1-a)/2))
     z = select(far, 0.5 * (1.0 - a), a * a)
     s = select(far, op("fsqrt", z), a)
-    return far, s, z, z * s * _polynomial(z, ARCSIN)
+    return far, s, z, z * s * polynomial(z, ARCSIN)
 
 
 def _arcsin(x: Value) -> Value:
@@ -446,7 +453,7 @@ def _arcsin(x: Value) -> Value:
 
 def _arccos(x: Value) -> Value:
     far, s, _, rest = _arcsin_parts(x)
-    negative = op("ilt", _bits(x), 0)
+    negative = op("ilt", bits(x), 0)
     signed_s, signed_rest = select(negative, -s, s), select(negative, -rest, rest)
     near = HALF_PI - (signed_s - (HALF_PI_LO - signed_rest))
     twice = 2.0 * (s + rest)
@@ -455,10 +462,10 @@ def _arccos(x: Value) -> Value:
 
 # -- the functions ------------------------------------------------------------------------------------
 
-exp = define("exp", _exp, x=F64)
+exp = define("exp", exp_of, x=F64)
 expm1 = define("expm1", _expm1, x=F64)
 exprel = define("exprel", _exprel, x=F64)
-log = define("log", _log, x=F64)
+log = define("log", log_of, x=F64)
 log1p = define("log1p", _log1p, x=F64)
 log2 = define("log2", _log2, x=F64)
 log10 = define("log10", _log10, x=F64)

@@ -80,6 +80,43 @@ def add(a: ir.Expr, b: ir.Expr) -> ir.Expr:
     return Op("iadd", (a, b))
 
 
+def _straight_line(statement: ir.Stmt) -> bool:
+    """Whether a statement of a vector loop calls only functions that such a loop may call."""
+
+    def calls(expr: ir.Expr) -> bool:
+        match expr:
+            case ir.Op(_, args):
+                return all(map(calls, args))
+            case ir.Call(function, args):
+                return ir.straight_line(function) and all(map(calls, args))
+            case ir.Load(_, index):
+                return calls(index)
+            case _:
+                return True
+
+    match statement:
+        case ir.Let(_, value) | ir.Var(_, value) | ir.SetVar(_, value):
+            return calls(value)
+        case ir.Store(_, index, value):
+            return calls(index) and calls(value)
+        case ir.Append(_, _, value, condition):
+            return calls(value) and calls(condition)
+        case _:
+            return True
+
+
+def _one_by_one(statement: ir.Stmt) -> ir.Stmt:
+    """A statement of a vector loop as one of a scalar loop."""
+    if not isinstance(statement, ir.Append):
+        return statement
+    count = statement.count
+    append = (
+        ir.Store(statement.buffer, count, statement.value),
+        ir.SetVar(count, add(count, ir.const(1))),
+    )
+    return ir.If(statement.condition, append)
+
+
 class ProgramBuilder:
     """Collects statements of one program, block by block."""
 
@@ -229,11 +266,14 @@ class ProgramBuilder:
 
     @contextmanager
     def vector(self, stem: str, n: ir.Expr, *, padded: bool = True) -> Iterator[ir.Local]:
-        """A vector loop over elements 0 .. n-1."""
+        """A vector loop over elements 0 .. n-1; one by one if its body calls a function that loops."""
         local = self.names.local(stem, I64)
         with self.body() as statements:
             yield local
-        self.emit(ir.VectorFor(local, n, tuple(statements), padded))
+        if all(map(_straight_line, statements)):
+            self.emit(ir.VectorFor(local, n, tuple(statements), padded))
+        else:
+            self.emit(ir.For(local, ir.const(0), n, tuple(map(_one_by_one, statements))))
 
     @contextmanager
     def elements(self, stem: str, n: ir.Expr, first: ir.Expr) -> Iterator[ir.Local]:
