@@ -44,10 +44,12 @@ from eccles.objects import (
     defaultclock,
     linked_var,
     network_operation,
+    restore,
     run,
     seed,
     start_scope,
     stop,
+    store,
 )
 from eccles.units import *  # noqa: F403  (the names of units are data: see units/names.py)
 
@@ -83,10 +85,12 @@ __all__ = [
     "function",
     "linked_var",
     "network_operation",
+    "restore",
     "run",
     "seed",
     "silence",
     "start_scope",
     "stop",
+    "store",
     *units.__all__,
 ]

@@ -21,7 +21,15 @@ from eccles.integrate.explicit import ExplicitIntegrator as ExplicitStateUpdater
 from eccles.integrate.problem import UnsupportedEquationsException
 from eccles.language.equations import Equations
 from eccles.objects.magic import defaultclock, seed, start_scope
-from eccles.objects.network import BrianObjectException, MagicError, magic_network, run, stop
+from eccles.objects.network import (
+    BrianObjectException,
+    MagicError,
+    magic_network,
+    restore,
+    run,
+    stop,
+    store,
+)
 from eccles.objects.semantics import BRIAN2
 from eccles.units import *  # noqa: F403
 
@@ -56,17 +64,6 @@ linked_var = objects.linked_var
 def implementation(*args: Any, **kwargs: Any) -> Any:
     """Accepted and ignored: functions are compiled from their Python source."""
     return lambda function: function
-
-
-def store(name: str = "default", filename: Any = None) -> None:
-    """Keep the state of the objects of the calling script; see `Network.store`."""
-    magic_network.gather()
-    magic_network.store(name, filename)
-
-
-def restore(name: str = "default", filename: Any = None, restore_random_state: bool = False) -> None:
-    """Go back to a state kept by `store`."""
-    magic_network.restore(name, filename, restore_random_state)
 
 
 def collect(level: int = 0) -> set[Any]:

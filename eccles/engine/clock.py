@@ -78,6 +78,12 @@ class Clock:
             self.timestep = step
         self._dt = seconds
 
+    def go_to(self, timestep: int, dt: float) -> None:
+        """Stand at the beginning of a step, with steps of `dt` seconds."""
+        if not 0 < dt < math.inf:
+            raise SetupError(f"the time step of {self.name} has to be positive, not {dt} s")
+        self.timestep, self._dt = timestep, dt
+
     @property
     def dt_(self) -> float:
         """The length of a step in seconds, without unit."""

@@ -68,6 +68,46 @@ class DelayQueue:
             self.node_next.data[-1] = NONE
         self.free.data[:] = (0 if n else NONE, n)
 
+    def waiting(self) -> tuple[np.ndarray, np.ndarray]:
+        """The runs on their way, in the order of their arrival: in how many steps, and which run."""
+        ring, now = len(self.head), self.clock.timestep
+        ahead: list[int] = []
+        runs: list[int] = []
+        for steps in range(ring):
+            node = int(self.head.data[(now + steps) % ring])
+            while node != NONE:
+                ahead.append(steps)
+                runs.append(int(self.node_run.data[node]))
+                node = int(self.node_next.data[node])
+        return np.array(ahead, np.int64), np.array(runs, np.int64)
+
+    def put_back(self, ahead: np.ndarray, runs: np.ndarray) -> None:
+        """Replace everything on its way by what `waiting` gave.
+
+        Parameters
+        ----------
+        ahead : (n,), int64
+            In how many steps each run arrives; ascending, each in [0, ring).
+        runs : (n,), int64
+            Each a run of the present arrangement.
+        """
+        self.clear()
+        n = len(runs)
+        if n > len(self.node_run):
+            self._grow_to(n)
+            self.clear()
+        if n == 0:
+            return
+        self.node_run.data[:n] = runs
+        last = np.append(ahead[1:] != ahead[:-1], True)  # in the list of its step
+        self.node_next.data[:n] = np.where(last, NONE, np.arange(1, n + 1))
+        slots = (self.clock.timestep + ahead) % len(self.head)
+        first = np.insert(last[:-1], 0, True)
+        self.head.data[slots[first]] = np.flatnonzero(first)
+        self.tail.data[slots[last]] = np.flatnonzero(last)
+        free = len(self.node_run) - n
+        self.free.data[:] = (n if free else NONE, free)
+
     def arrange(self, source: np.ndarray, delay_steps: np.ndarray, n_sources: int) -> None:
         """Sort synapses by source and delay.
 
@@ -85,20 +125,26 @@ class DelayQueue:
         SetupError
             If spikes are on their way: where they would arrive is no longer known.
         """
-        if self.in_flight:
-            raise SetupError(
-                f"the delays of {self.name} cannot change while {self.in_flight} spikes are on their way",
-                hint="Set delays before the first run, or wait until all spikes have arrived.",
-            )
         order = np.lexsort((delay_steps, source))
         sources, delays = source[order], delay_steps[order]
         new = np.ones(len(order), bool)
         new[1:] = (sources[1:] != sources[:-1]) | (delays[1:] != delays[:-1])
         begins = np.flatnonzero(new)
-        self.order.replace(order)
-        self.run_begin.replace(np.append(begins, len(order)))
-        self.run_delay.replace(delays[begins])
-        self.first_run.replace(np.searchsorted(sources[begins], np.arange(n_sources + 1)))
+        arrangement = [
+            (self.order, order),
+            (self.run_begin, np.append(begins, len(order))),
+            (self.run_delay, delays[begins]),
+            (self.first_run, np.searchsorted(sources[begins], np.arange(n_sources + 1))),
+        ]
+        if all(np.array_equal(array.data, values) for array, values in arrangement):
+            return
+        if self.in_flight:
+            raise SetupError(
+                f"the delays of {self.name} cannot change while {self.in_flight} spikes are on their way",
+                hint="Set delays before the first run, or wait until all spikes have arrived.",
+            )
+        for array, values in arrangement:
+            array.replace(values)
         ring = power_of_two(int(delays.max(initial=0)) + 1)
         if ring > len(self.head):
             self.head.resize(ring)

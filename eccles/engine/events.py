@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
+
 from eccles.compile import ir
 from eccles.compile.ir import Element, Op
 from eccles.engine.clock import Clock
@@ -54,10 +56,15 @@ class EventBuffer:
         self.counts.resize(ring)
         self._restore(chunks, max(4 * self.size, 1024))
 
+    @property
+    def _depth(self) -> int:
+        """How many steps before the coming one are kept."""
+        return max(1, self.max_delay)
+
     def _chunks(self) -> list[tuple[int, list[int]]]:
         """The steps that are still needed, oldest first, with their events."""
         now, ring = self.clock.timestep, len(self.begins)
-        steps = range(max(0, now - self.max_delay), now)
+        steps = range(max(0, now - self._depth), now)
         found = []
         for step in steps:
             begin, count = self.begins.data[step % ring], self.counts.data[step % ring]
@@ -78,10 +85,31 @@ class EventBuffer:
     def _grow(self) -> None:
         self._restore(self._chunks(), 2 * (len(self.ids) + self.size))
 
-    def clear(self) -> None:
-        """Forget all events."""
-        for array in (self.begins, self.counts, self.end):
-            array.data[:] = 0
+    def recent(self) -> tuple[np.ndarray, np.ndarray]:
+        """How many events each kept step had, the step before the coming one last, and their elements."""
+        chunks = self._chunks()
+        counts = np.array([len(ids) for _, ids in chunks], np.int64)
+        return counts, np.array([k for _, ids in chunks for k in ids], np.int32)
+
+    def put_back(self, step: int, counts: np.ndarray, ids: np.ndarray) -> None:
+        """Replace all events by what `recent` gave when the coming step was `step`.
+
+        Parameters
+        ----------
+        step : int
+            At least `len(counts)`.
+        counts : (steps,), int64
+            Not negative, at most `size` each, of sum `len(ids)`.
+        ids : (n,), int32
+            Each in [0, size).
+        """
+        self.keep(len(counts) if len(counts) > 1 else 0)
+        bounds = np.concatenate([[0], np.cumsum(counts)])
+        first = step - len(counts)
+        chunks = [(first + k, ids[bounds[k] : bounds[k + 1]].tolist()) for k in range(len(counts))]
+        self.counts.data[:] = 0
+        self.begins.data[:] = 0
+        self._restore(chunks, max(len(self.ids), len(ids) + self.size))
 
     # -- code -----------------------------------------------------------------------------------
 

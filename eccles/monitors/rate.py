@@ -13,6 +13,7 @@ from eccles.engine.program import Block, Outcome, ProgramBuilder
 from eccles.engine.state import Array
 from eccles.errors import SetupError
 from eccles.objects.group import SimulationObject
+from eccles.objects.stored import stored_array
 from eccles.units import Quantity, hertz, second
 
 __all__ = ["PopulationRateMonitor"]
@@ -161,6 +162,9 @@ class PopulationRateMonitor(SimulationObject):
         }
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        self._rows.replace(state["rows"])
-        self._t.replace(state["t"])
-        self._rates.replace(state["rates"])
+        rows = stored_array(state, "rows", self.name, dtype=np.int64, size=1, at_least=0)
+        n = int(rows[0])
+        t = stored_array(state, "t", self.name, dtype=np.float64, size=n)
+        self._rates.replace(stored_array(state, "rates", self.name, dtype=np.float64, size=n))
+        self._t.replace(t)
+        self._rows.replace(rows)

@@ -15,6 +15,7 @@ from eccles.engine.state import Array
 from eccles.errors import SetupError, nearest
 from eccles.objects.code import Code
 from eccles.objects.group import SimulationObject
+from eccles.objects.stored import stored_array
 from eccles.units import DIMENSIONLESS, Quantity, hertz, second
 
 __all__ = ["EventMonitor", "SpikeMonitor"]
@@ -271,12 +272,18 @@ class EventMonitor(SimulationObject):
         return {**state, "count": self._counts.data.copy()}
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        self._n.replace(state["n"])
-        self._i.replace(state["i"])
-        self._t.replace(state["t"])
-        self._counts.replace(state["count"])
+        total = stored_array(state, "n", self.name, dtype=np.int64, size=1, at_least=0)
+        n = int(total[0]) if self.record else 0
+        size = len(self.source)
+        counts = stored_array(state, "count", self.name, dtype=np.int32, size=size, at_least=0)
+        i = stored_array(state, "i", self.name, dtype=np.int32, size=n, at_least=0, below=size)
+        t = stored_array(state, "t", self.name, dtype=np.float64, size=n)
         for key, array in self._values.items():
-            array.replace(state[f"value.{key}"])
+            array.replace(stored_array(state, f"value.{key}", self.name, dtype=np.float64, size=n))
+        self._i.replace(i)
+        self._t.replace(t)
+        self._counts.replace(counts)
+        self._n.replace(total)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.source.name}: {self.num_events} events>"

@@ -12,11 +12,12 @@ from eccles.compile.ir import Element, Op
 from eccles.compile.lower import convert
 from eccles.engine.clock import Clock
 from eccles.engine.program import Block, Outcome, ProgramBuilder
-from eccles.engine.state import Array
+from eccles.engine.state import DTYPES, Array
 from eccles.errors import SetupError, nearest, warn
 from eccles.objects import magic
 from eccles.objects.code import Code
 from eccles.objects.group import SimulationObject
+from eccles.objects.stored import stored_array
 from eccles.objects.variables import positions_of
 from eccles.units import DIMENSIONLESS, Quantity, second
 
@@ -264,10 +265,18 @@ class StateMonitor(SimulationObject):
         return state | {f"value.{v}": a.data[: rows * self._width(v)].copy() for v, a in self._values.items()}
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        self._rows.replace(state["rows"])
-        self._t.replace(state["t"])
+        rows = stored_array(state, "rows", self.name, dtype=np.int64, size=1, at_least=0)
+        n = int(rows[0])
+        t = stored_array(state, "t", self.name, dtype=np.float64, size=n)
         for variable, array in self._values.items():
-            array.replace(state[f"value.{variable}"])
+            array.replace(
+                stored_array(
+                    state, f"value.{variable}", self.name,
+                    dtype=DTYPES[array.element], size=n * self._width(variable),
+                )
+            )  # fmt: skip
+        self._t.replace(t)
+        self._rows.replace(rows)
 
     def __repr__(self) -> str:
         names = ", ".join(self.record_variables)

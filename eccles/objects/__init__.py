@@ -3,7 +3,7 @@
 from eccles.objects.inputs import PoissonGroup, PoissonInput, SpikeGeneratorGroup
 from eccles.objects.linked import linked_var
 from eccles.objects.magic import defaultclock, seed, start_scope
-from eccles.objects.network import MagicError, Network, run, stop
+from eccles.objects.network import MagicError, Network, restore, run, stop, store
 from eccles.objects.neurons import NeuronGroup
 from eccles.objects.operations import NetworkOperation, network_operation
 from eccles.objects.sources import Subgroup
@@ -24,8 +24,10 @@ __all__ = [
     "defaultclock",
     "linked_var",
     "network_operation",
+    "restore",
     "run",
     "seed",
     "start_scope",
     "stop",
+    "store",
 ]

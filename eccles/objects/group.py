@@ -447,7 +447,9 @@ class Group(SimulationObject):
                 key = self.stream_key(purpose)
                 return DRAWS[function](*args, key, elements, magic.next_ordinal(key), next(draws))
             if function in BUILTINS:
-                return BUILTINS[function].python(*args)
+                python = BUILTINS[function].python
+                assert python is not None  # of a function that draws nothing
+                return python(*args)
             return external[function].evaluate(*args)
 
         return np.asarray(evaluate(tree, look_up, call))
@@ -542,7 +544,11 @@ class Group(SimulationObject):
             if not n.startswith("_") and (read_only_variables or not v.read_only)
         ]  # fmt: skip
         if vars is None and read_only_variables:
-            names += [n for n in ("i", "t", "dt", "N", "t_in_timesteps") if n not in names and self.symbol(n) is not None]
+            names += [
+                n
+                for n in ("i", "t", "dt", "N", "t_in_timesteps")
+                if n not in names and self.symbol(n) is not None
+            ]
         if vars is None and subexpressions:
             names += [n for n in self.internal_names() if self.subexpression(n) is not None]
         values = {name: self.view(name, units=units)[:] for name in names}
@@ -585,9 +591,7 @@ class Group(SimulationObject):
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         for name, variable in self._variables.items():
             array = variable.array
-            array.replace(
-                stored_array(state, name, self.name, dtype=DTYPES[array.element], size=len(array))
-            )
+            array.replace(stored_array(state, name, self.name, dtype=DTYPES[array.element], size=len(array)))
 
 
 class TextScope:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -25,11 +26,13 @@ from eccles.objects.code import Code
 from eccles.objects.group import Group, SimulationObject
 from eccles.objects.problems import Deferring
 from eccles.objects.sources import SpikeSource, Subgroup, count_of, range_of
+from eccles.objects.stored import misfit, stored_array, stored_number
 from eccles.objects.variables import Variable, bare
 from eccles.units import Quantity, get_dimensions, hertz, second
 
 __all__ = ["PoissonGroup", "PoissonInput", "SpikeGeneratorGroup"]
 
+MOST_AT_ONCE = 1000.0  # of the integrated rate in one step that counts, so that every step ends
 NEVER_DUE = 2**62  # a step that does not come: the end of the list of given spikes
 
 
@@ -152,7 +155,10 @@ class PoissonGroup(SpikeSource):
         with buffer.collect(b) as count, b.vector("i", b.size_of(self, self._n)) as i:
             code = self.element_code(b, i, "rates")
             rate = code.lowerer.expr(_RATES)
-            left = b.let("left", Op("fsub", (b.load(self._left, i), Op("fmul", (rate, b.dt(self.clock))))))
+            # a rate below 0 counts as 0; NaN stays NaN, and is reported after the run
+            due = Op("fmul", (Op("fmax", (ir.const(0.0), rate)), b.dt(self.clock)))
+            left = Op("fsub", (b.load(self._left, i), due))
+            left = b.let("left", Op("fmax", (ir.const(-MOST_AT_ONCE), left)))
             b.store(self._left, i, left)
             b.emit(ir.Append(b.buffer(buffer.ids), count, i, Op("fle", (left, ir.const(0.0)))))
         key = b.integer_constant(("key", id(self), "interval"), "key", lambda: self.stream_key("interval"))
@@ -181,9 +187,14 @@ class PoissonGroup(SpikeSource):
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         super().set_state(state)
-        self._left.replace(state["_left"])
-        self._drawn.replace(state["_drawn"])
-        seed = str(state["_seed"])
+        n = len(self)
+        self._left.replace(
+            stored_array(state, "_left", self.name, dtype=np.float64, size=n, at_least=0, below=np.inf)
+        )
+        self._drawn.replace(stored_array(state, "_drawn", self.name, dtype=np.int64, size=n, at_least=0))
+        seed = str(state.get("_seed"))
+        if seed != "None" and not re.fullmatch("-?[0-9]{1,40}", seed):
+            raise misfit(self.name, "'_seed' is no number")
         self._seed = None if seed == "None" else int(seed)
 
 
@@ -364,10 +375,18 @@ class SpikeGeneratorGroup(SpikeSource):
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         super().set_state(state)
-        self._times, self._given_indices = state["_times"].copy(), state["_indices"].copy()
-        self._period, self._binned = float(state["_period"]), None
+        times = stored_array(state, "_times", self.name, dtype=np.float64, at_least=0, below=np.inf)
+        indices = stored_array(
+            state, "_indices", self.name, dtype=np.int64, size=len(times), at_least=0, below=len(self)
+        )
+        period = stored_number(state, "_period", self.name)
+        position = stored_array(state, "_position", self.name, dtype=np.int64, size=2, at_least=0)
+        if period < 0 or position[0] > len(times):
+            raise misfit(self.name, "the next spike is none of the spikes")
+        self._times, self._given_indices = times.copy(), indices.copy()
+        self._period, self._binned = period, None
         self._bin(ignore_past=True)
-        self._position.replace(state["_position"])
+        self._position.replace(position)
 
 
 class PoissonInput(SimulationObject):

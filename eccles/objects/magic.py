@@ -6,6 +6,7 @@ reachable from names in the frame that calls it. The default clock and the seed 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 import weakref
@@ -94,6 +95,12 @@ def restore_seed(value: int) -> None:
     """Go back to a seed without beginning its streams anew."""
     global _seed
     _seed = value
+
+
+def renew_seed() -> None:
+    """Go on with other random numbers, which follow from the seed."""
+    global _seed
+    _seed = int.from_bytes(hashlib.blake2b(str(_seed).encode(), digest_size=8).digest(), "little")
 
 
 def next_ordinal(key: int) -> int:

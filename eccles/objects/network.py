@@ -26,7 +26,7 @@ from eccles.objects.progress import make_report
 from eccles.objects.semantics import ECCLES, Semantics
 from eccles.units import Quantity, second
 
-__all__ = ["BrianObjectException", "MagicError", "MagicNetwork", "Network", "run", "stop"]
+__all__ = ["BrianObjectException", "MagicError", "MagicNetwork", "Network", "restore", "run", "stop", "store"]
 
 DEFAULT_SCHEDULE = ("start", "groups", "thresholds", "synapses", "resets", "end")
 
@@ -415,10 +415,20 @@ class Network:
     ) -> None:
         """Go back to a state kept by `store`.
 
+        Parameters
+        ----------
+        name, filename
+            As for `store`.
+        restore_random_state : bool, optional
+            Repeat the random numbers too, so that the run goes on exactly as it did; by default they are
+            new ones, and trials from one state differ.
+
         Raises
         ------
         KeyError
             If there is no state of this name, or an object was not there when it was stored.
+        SetupError
+            If the file is damaged or the state does not fit the objects; nothing has been changed then.
         """
         if filename is not None:
             state = snapshot.read(filename, name)
@@ -427,8 +437,6 @@ class Network:
         else:
             raise KeyError(f"no state was stored under the name '{name}'")
         self._t = snapshot.put_back(self._everything(), state, restore_random_state)
-        for clock in {id(obj.clock): obj.clock for obj in self._everything()}.values():
-            clock.timestep = round(self._t / clock.dt_)
 
     def get_states(
         self,
@@ -493,13 +501,18 @@ class MagicNetwork(Network):
         if self._scope != magic.scope_number():
             self._reset()
         counted = [obj for obj in objects if obj.invalidates_magic_network]
-        known = [obj for obj in counted if obj.network is not None and obj.network() is self]
+        members = {id(obj) for obj in self.objects}
+        known = [
+            obj for obj in counted
+            if id(obj) in members or (obj.network is not None and obj.network() is self)
+        ]  # fmt: skip
+        has_run = any(obj.network is not None for obj in known)
         foreign = [obj for obj in objects if obj.network is not None and obj.network() not in (None, self)]
         objects = [obj for obj in objects if obj not in foreign]
         counted = [obj for obj in counted if obj not in foreign]
         if not known:
             self._reset()
-        elif len(known) != len(counted):
+        elif has_run and len(known) != len(counted):
             new = ", ".join(obj.name for obj in counted if obj not in known)
             raise MagicError(
                 f"some objects have been run already and others ({new}) have not, so run() cannot tell "
@@ -537,6 +550,18 @@ def run(
     """
     magic_network.gather(level)
     magic_network.run(duration, report, report_period, namespace, profile, level)
+
+
+def store(name: str = "default", filename: Any = None) -> None:
+    """Keep the state of all objects that the calling script has names for; see `Network.store`."""
+    magic_network.gather()
+    magic_network.store(name, filename)
+
+
+def restore(name: str = "default", filename: Any = None, restore_random_state: bool = False) -> None:
+    """Go back to a state kept by `store`; see `Network.restore`."""
+    magic_network.gather()
+    magic_network.restore(name, filename, restore_random_state)
 
 
 def stop() -> None:

@@ -29,6 +29,7 @@ from eccles.objects.problems import Deferring, collecting
 from eccles.objects.regular import CodeRunner
 from eccles.objects.sources import SpikeSource, Subgroup, count_of, range_of
 from eccles.objects.statements import IR_TYPES, emit_assignments
+from eccles.objects.stored import stored_array, stored_number
 from eccles.objects.timed import TimedArray
 from eccles.objects.variables import Variable, VariableView
 from eccles.units import DIMENSIONLESS, Dimension, Quantity, second
@@ -635,13 +636,16 @@ class NeuronGroup(SpikeSource):
         return {
             **super().state(),
             "_until": self._until.data.copy(),
+            "_until_dt": np.array(self._until_dt),
             "_last_spike": self._last_spike.data.copy(),
         }
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         super().set_state(state)
-        self._until.replace(state["_until"])
-        self._last_spike.replace(state["_last_spike"])
+        n = len(self)
+        self._until.replace(stored_array(state, "_until", self.name, dtype=np.int64, size=n))
+        self._last_spike.replace(stored_array(state, "_last_spike", self.name, dtype=np.float64, size=n))
+        self._until_dt = stored_number(state, "_until_dt", self.name)
 
 
 def _names_of(system: Any) -> set[str]:

@@ -18,6 +18,7 @@ from eccles.errors import SetupError
 from eccles.language.check import Symbol
 from eccles.objects.group import Group, SimulationObject
 from eccles.objects.regular import CodeRunner
+from eccles.objects.stored import misfit, stored_array, stored_number
 from eccles.objects.variables import Variable, VariableView
 from eccles.units import DIMENSIONLESS, Quantity, get_dimensions
 
@@ -65,16 +66,27 @@ class SpikeSource(Group):
     def state(self) -> dict[str, np.ndarray]:
         state = super().state()
         for event, buffer in self._buffers.items():
-            for part in ("ids", "begins", "counts", "end"):
-                state[f"_{event}.{part}"] = getattr(buffer, part).data.copy()
+            state[f"_{event}.counts"], state[f"_{event}.ids"] = buffer.recent()
+            state[f"_{event}.step"] = np.array(buffer.clock.timestep)
         return state
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         super().set_state(state)
         for event, buffer in self._buffers.items():
-            for part in ("ids", "begins", "counts", "end"):
-                getattr(buffer, part).replace(state[f"_{event}.{part}"])
-            buffer.max_delay = max(buffer.max_delay, 0)
+            counts = stored_array(
+                state, f"_{event}.counts", self.name, dtype=np.int64, at_least=0, below=len(self) + 1
+            )
+            ids = stored_array(
+                state, f"_{event}.ids", self.name,
+                dtype=np.int32, size=int(counts.sum()), at_least=0, below=len(self),
+            )  # fmt: skip
+            with_delays = buffer.max_delay > 0
+            step = stored_number(state, f"_{event}.step", self.name)
+            if not len(counts) <= step < 2**53:
+                raise misfit(self.name, f"'_{event}.step' is out of range")
+            buffer.put_back(int(step), counts, ids)
+            if with_delays != (buffer.max_delay > 0):
+                self.structure_version += 1
 
 
 def count_of(n: Any) -> int:

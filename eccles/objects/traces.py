@@ -39,6 +39,7 @@ from eccles.integrate.problem import Problem
 from eccles.language.functions import BUILTINS
 from eccles.language.nodes import Assignment, Call, Expr, names_in, walk
 from eccles.objects.code import Code
+from eccles.objects.stored import stored_array
 from eccles.objects.synaptic_views import advanced_values
 
 if TYPE_CHECKING:
@@ -194,9 +195,12 @@ class Traces:
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Take back what `state` gave."""
         for name, array in self._value.items():
-            array.data[:] = state[f"_trace.{name}"]
+            array.data[:] = self._stored(state, f"_trace.{name}", array)
         for side, array in self._last.items():
-            array.data[:] = state[f"_last.{side}"]
+            array.data[:] = self._stored(state, f"_last.{side}", array)
+
+    def _stored(self, state: Mapping[str, np.ndarray], key: str, array: Array) -> np.ndarray:
+        return stored_array(state, key, self._synapses.name, dtype=np.float64, size=len(array))
 
     # -- values per synapse -----------------------------------------------------------------------
 
