@@ -308,17 +308,17 @@ def _repeat(network: Network, last: LastRun, recorders: list[_Approach | _Count]
         return "the network is so large that its state before the run was not kept"
     monitors = EventMonitor | StateMonitor | PopulationRateMonitor
     objects = [obj for obj in last.objects if not isinstance(obj, monitors)]
-    after = {id(obj): obj.state() for obj in objects}
+    after = {id(obj): obj.run_state() for obj in objects}
     seed = magic.seed_value()
     try:
         for obj in objects:
             if obj.name in last.before:
-                obj.set_state(last.before[obj.name])
+                obj.set_run_state(last.before[obj.name])
         network.rerun([*objects, *recorders], last)
         for recorder in recorders:
             recorder.ran = True
     finally:
         for obj in objects:
-            obj.set_state(after[id(obj)])
+            obj.set_run_state(after[id(obj)])
         magic.restore_seed(seed)
     return ""

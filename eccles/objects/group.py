@@ -112,8 +112,16 @@ class SimulationObject:
         """Everything that `store` has to keep, as arrays."""
         return {}
 
+    def run_state(self) -> dict[str, np.ndarray]:
+        """The part of `state` that a run changes: no connections."""
+        return self.state()
+
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Take back what `state` gave."""
+
+    def set_run_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take back what `run_state` gave."""
+        self.set_state(state)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} '{self.name}'>"

@@ -31,7 +31,7 @@ __all__ = ["BrianObjectException", "MagicError", "MagicNetwork", "Network", "res
 DEFAULT_SCHEDULE = ("start", "groups", "thresholds", "synapses", "resets", "end")
 
 
-KEPT_STATE = 4 * 2**20  # bytes of state that are copied before each run, for `explain`
+KEPT_STATE = 2**20  # bytes of state that are copied before each run, for `explain`
 
 
 @dataclass(frozen=True)
@@ -242,7 +242,7 @@ class Network:
         """What `explain` needs to know of a run that is about to begin."""
         groups = [obj for obj in everything if isinstance(obj, Group)]
         small = sum(v.array.data.nbytes for g in groups for v in g.variables()) < KEPT_STATE
-        before = {obj.name: obj.state() for obj in groups} if small else None
+        before = {obj.name: obj.run_state() for obj in groups} if small else None
         return LastRun(everything, self._t, seconds, before)
 
     def rerun(self, objects: list[SimulationObject], last: LastRun) -> None:

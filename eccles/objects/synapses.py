@@ -752,12 +752,14 @@ class Synapses(Group):
 
     def state(self) -> dict[str, np.ndarray]:
         return {
-            **super().state(),
+            **self.run_state(),
             "_sources": self.connections.sources().copy(),
             "_targets": self.connections.targets().copy(),
             "_connected": np.array(self._connected),
-            **({} if self.traces is None else self.traces.state()),
         }
+
+    def run_state(self) -> dict[str, np.ndarray]:
+        return {**super().state(), **({} if self.traces is None else self.traces.state())}
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         sources = stored_array(
@@ -778,6 +780,9 @@ class Synapses(Group):
             self._resize()
             self.structure_changed()
         self._connected = bool(stored_number(state, "_connected", self.name))
+        self.set_run_state(state)
+
+    def set_run_state(self, state: Mapping[str, np.ndarray]) -> None:
         if not any(key.startswith("_last.") for key in state):
             self.store_per_synapse()
         elif self.traces is None:
