@@ -221,7 +221,8 @@ def show(
     _check_script(script)
     with _users_script(brian2):
         network, objects = first_network(script, context.args)
-        print(form(stage.value, network, objects, only))
+        text = form(stage.value, network, objects, only)
+    print(text)
 
 
 # -- the machine --------------------------------------------------------------------------------------

@@ -1,0 +1,83 @@
+"""Every example runs, without a warning, and gives what it says."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+TESTED = {"beats", "first_experiment_abstract", "first_experiment_biophysical", "stdp_window", "cuba"}
+
+
+@pytest.fixture
+def example(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Run an example as a main program; gives its names."""
+
+    def run(name: str, *arguments: str) -> dict[str, Any]:
+        monkeypatch.setattr(sys, "argv", [name, *arguments])
+        return runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
+
+    return run
+
+
+def test_every_example_has_a_test_and_a_docstring() -> None:
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == TESTED
+    assert all(path.read_text().startswith('"""') for path in EXAMPLES.glob("*.py"))
+
+
+def test_beats_gives_the_weights_of_the_lab(
+    example: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from eccles.lab.beats import beats
+    from eccles.units import Hz, second
+
+    names = example("beats", str(tmp_path / "beats.png"))
+    expected = beats(200 * Hz, [250, 220, 210] * Hz, duration=2 * second)
+    np.testing.assert_allclose(names["synapses"].w[:], expected.final_weights, atol=1e-14)
+    assert "217.4 Hz" in capsys.readouterr().out
+    assert (tmp_path / "beats.png").stat().st_size > 1000
+
+
+def test_first_experiment_sums_up_the_decayed_steps_of_all_spikes(
+    example: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = example("first_experiment_abstract")
+    arrivals = np.asarray(names["spikes"].t) + 2e-3
+    arrivals = arrivals[arrivals < 1.0 - 1e-9]
+    # a push that arrives in a time step comes after that step's decay
+    expected = np.array(names["weights"]) * np.sum(np.exp(-(1.0 - arrivals - 1e-4) / 0.01))
+    np.testing.assert_allclose(names["final_potentials"], expected, rtol=1e-9)
+    assert len(capsys.readouterr().out.splitlines()) == 2 + 5
+
+
+def test_both_systems_of_units_give_the_same_traces(example: Any) -> None:
+    abstract = example("first_experiment_abstract")
+    biophysical = example("first_experiment_biophysical")
+    E_L, V_th = biophysical["E_L"], biophysical["V_th"]
+    np.testing.assert_array_equal(biophysical["spikes"].t_, abstract["spikes"].t_)
+    for trace in ("source_trace", "target_traces"):
+        mapped = (biophysical[trace].v[:] - E_L) / (V_th - E_L)
+        # a potential of -70 mV is stored to 1.4e-17 V, which is 1e-15 of the 15 mV; steps add up
+        np.testing.assert_allclose(np.asarray(mapped), abstract[trace].v[:], atol=2e-13)
+    np.testing.assert_allclose(biophysical["abstract"], abstract["final_potentials"], atol=2e-13)
+
+
+def test_stdp_window_is_the_closed_form(example: Any) -> None:
+    names = example("stdp_window")
+    assert len(names["changes"]) == 10
+    np.testing.assert_allclose(names["changes"], names["predicted"], rtol=1e-12)
+
+
+def test_cuba_keeps_itself_active_at_a_few_hertz(example: Any) -> None:
+    names = example("cuba")
+    # 3200 excitatory and 800 inhibitory neurons, each with 80 targets on average
+    assert len(names["excitation"]) == pytest.approx(3200 * 80, rel=0.02)
+    assert len(names["inhibition"]) == pytest.approx(800 * 80, rel=0.02)
+    # the same model under Brian 2 2.9.0 with seeds 1, 2, 3: 5.82, 5.52, 6.17 Hz
+    assert 4.8 < names["mean_rate"] < 6.9
+    assert np.sum(names["spikes"].t_ > 0.25) > 500
