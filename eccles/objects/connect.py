@@ -46,7 +46,8 @@ def geometric_positions(n: int, p: float, key: int, ordinal: int = 0) -> Iterato
         drawn += count
         # P(gap > k) = (1 - p)^k, hence gap = 1 + floor(log(1 - u) / log(1 - p))
         gaps = np.log1p(-u)
-        gaps /= log_q
+        with np.errstate(over="ignore"):
+            gaps /= log_q
         np.minimum(gaps, float(n), out=gaps)
         found = position + np.cumsum(gaps.astype(np.int64) + 1)
         inside = int(np.searchsorted(found, n))
@@ -319,9 +320,7 @@ def _ranges(generator: Generator, over: np.ndarray, value: Callable[..., np.ndar
         raise SetupError(f"the step of {generator.source}() cannot be 0")
     counts = np.maximum(0, -((start - stop) // stride))
     if counts.max(initial=0) > MOST:
-        raise SetupError(
-            f"{generator.source}() has {counts.max():.3g} elements, far more than there are neurons"
-        )
+        raise SetupError(f"{generator.source}() has {counts.max():.3g} elements: too many to try")
     return _Ranges(start, stride, counts)
 
 

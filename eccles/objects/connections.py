@@ -16,7 +16,7 @@ from eccles.errors import SetupError
 
 __all__ = ["Connections"]
 
-CHUNK = 1 << 20  # synapses that are looked at together
+CHUNK = 1 << 17  # synapses that are looked at together
 MOST = 2**31 - 65  # synapses in one object: indices have 4 bytes, vector loops look a little ahead
 
 
@@ -46,7 +46,7 @@ class Connections:
         self.target = Array(f"{name}.target", Element.I32)
         self.first = Array(f"{name}.first", Element.I64, n_sources + 1)
         self.first_by_target = Array(f"{name}.first_by_target", Element.I64)
-        self._last_source = 0
+        self._in_order, self._last_source = True, 0
 
     def __len__(self) -> int:
         return len(self.target)
@@ -63,34 +63,39 @@ class Connections:
         """
         if len(sources) == 0:
             return
-        old, n = len(self), len(self) + len(sources)
+        n = len(self) + len(sources)
         if n > MOST:
             raise SetupError(f"{self.name} would have more synapses than one object can hold ({MOST})")
-        sorted_so_far = self.source is None or self.order is None
-        in_order = (
-            sorted_so_far and sources[0] >= self._last_source and bool(np.all(sources[1:] >= sources[:-1]))
-        )
+        in_order = sources[0] >= self._last_source and bool(np.all(sources[1:] >= sources[:-1]))
         if not in_order:
             self.stored_source()
+            self._in_order = False
         _append(self.target, targets, n)
         if self.source is not None:
             _append(self.source, sources, n)
         self.first.data[1:] += np.cumsum(np.bincount(sources, minlength=self.n_sources))
-        if not in_order:
-            assert self.source is not None
-            self.order = self.order or Array(f"{self.name}.order", Element.I32)
-            self.order.replace(np.argsort(self.source.data[:n], kind="stable"))
         self._last_source = max(self._last_source, int(sources.max()))
+
+    def finish(self) -> None:
+        """Bring the indices up to date after `append`."""
         self.by_target = self._source_by_target = None
-        assert len(self) == n == old + len(sources)
+        if not self._in_order:
+            assert self.source is not None
+            self.order = Array(f"{self.name}.order", Element.I32, len(self))
+            _sort_stably(self.source.data, self.first.data, self.order.data)
+
+    def truncate(self, n: int) -> None:
+        """Forget all synapses but the first n."""
+        self.replace(self.sources()[:n].copy(), self.targets()[:n].copy())
 
     def replace(self, sources: np.ndarray, targets: np.ndarray) -> None:
         """Forget all synapses and create these."""
         self.target.resize(0)
         self.first.data[:] = 0
-        self.order = self.source = self.by_target = self._source_by_target = None
-        self._last_source = 0
+        self.order = self.source = None
+        self._in_order, self._last_source = True, 0
         self.append(sources, targets)
+        self.finish()
 
     # -- indices --------------------------------------------------------------------------------
 

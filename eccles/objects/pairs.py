@@ -114,7 +114,7 @@ def _by_generator(
     condition = [] if generator.condition is None else [generator.condition]
     scope = _PairScope(synapses, [*trees, *given.values(), *condition], names, generator.variable)
     for what, tree in given.items():
-        _check_known_before(tree, made, what)
+        _check_known_before(synapses, tree, made, what)
         check_expression(tree, scope, expect_dim=DIMENSIONLESS, what=what)
     for tree in condition:
         check_expression(tree, scope, expect_type="boolean", what="the condition of a generator")
@@ -128,13 +128,15 @@ def _by_generator(
     )
 
 
-def _check_known_before(tree: Expr, made: str, what: str) -> None:
+def _check_known_before(synapses: Synapses, tree: Expr, made: str, what: str) -> None:
     """What a generator computes an index from cannot depend on that index."""
-    suffix = "_post" if made == "j" else "_pre"
+    suffix, group = ("_post", synapses.target) if made == "j" else ("_pre", synapses.source)
     for node in walk(tree):
-        if isinstance(node, Name) and (
-            node.id == made or (node.id.endswith(suffix) and node.id[1:] != suffix)
-        ):
+        if not isinstance(node, Name):
+            continue
+        of_made = node.id.endswith(suffix) and node.id != f"N{suffix}"
+        short = made == "j" and node.id not in ("i", "t", "dt") and group.symbol(node.id) is not None
+        if node.id == made or of_made or short:
             raise NameResolutionError(
                 f"{what} cannot use '{node.id}': {made} is not known yet", span=node.span,
                 hint=f"Variables of the other side can be used, or add a condition: '... if {node.id} > 0'.",

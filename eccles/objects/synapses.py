@@ -280,11 +280,17 @@ class Synapses(Group):
             If the arguments do not fit together or an index is out of range.
         """
         chunks = requested_pairs(self, condition, i, j, p, n, skip_if_invalid, namespace)
-        self._connected = True
         if self.traces is not None and not self.traces.is_zero:
             self.store_per_synapse()  # new synapses have not seen the spikes so far
-        for sources, targets in chunks:
-            self.connections.append(sources, targets)
+        n_before = len(self)
+        try:
+            for sources, targets in chunks:
+                self.connections.append(sources, targets)
+        except BaseException:
+            self.connections.truncate(n_before)
+            raise
+        self.connections.finish()
+        self._connected = True
         self._resize()
         self.structure_changed()
 
