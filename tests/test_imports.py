@@ -27,7 +27,8 @@ LAYERS = (
     ("brian2", "explain", "results"),
     ("",),  # the names that users import from eccles
     ("lab",),
-    ("cli", "__main__"),
+    ("cli",),
+    ("__main__",),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 

@@ -63,10 +63,10 @@ def options(
 @app.command()
 def beats(
     pre: Annotated[
-        str, typer.Option(help="Presynaptic rates in Hz: one for all pairs, or one for each: 200")
-    ],
-    post: Annotated[str, typer.Option(help="Postsynaptic rates in Hz, one for each pair: 250,220,210")],
-    duration: Annotated[str, typer.Option(help="How long to simulate, with its unit: 2s, 500ms")],
+        str, typer.Option(help="Presynaptic rates in Hz: one for all pairs, or one for each.")
+    ] = "200",
+    post: Annotated[str, typer.Option(help="Postsynaptic rates in Hz, one for each pair.")] = "250,220,210",
+    duration: Annotated[str, typer.Option(help="How long to simulate, with its unit: 2s, 500ms")] = "2s",
     dt: Annotated[str, typer.Option(help="The time step, with its unit.")] = "0.1ms",
     figure: Annotated[
         Path | None, typer.Option(help="Draw spikes and weights into a .png, .svg or .pdf.")

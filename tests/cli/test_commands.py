@@ -35,6 +35,10 @@ def test_beats_prints_asked_and_obtained_rates_and_the_weight_at_the_end() -> No
     assert "3 200 Hz 210 Hz 10 Hz 200 Hz 208.3 Hz 8.333 Hz 0.0000" in shown
 
 
+def test_beats_alone_is_the_experiment_of_the_thread() -> None:
+    assert eccles_command("beats").output == eccles_command(*REPLY, "--duration", "2s").output
+
+
 def test_beats_says_what_the_grid_does_and_how_rates_are_measured() -> None:
     shown = words(eccles_command(*REPLY, "--duration", "200 ms").output)
     assert "A spike can only come at a multiple of the time step of 0.1 ms" in shown
@@ -142,7 +146,7 @@ def test_cache_info_and_clear_count_the_programs() -> None:
 
 def test_the_installed_command_runs_as_a_process(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "eccles.cli", "beats", "--pre", "200", "--post", "250", "--duration", "1"],
+        [sys.executable, "-m", "eccles", "beats", "--pre", "200", "--post", "250", "--duration", "1"],
         capture_output=True, text=True, cwd=tmp_path, check=False,
     )  # fmt: skip
     assert done.returncode == 2

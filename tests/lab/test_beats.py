@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eccles.errors import DimensionMismatchError, SetupError
@@ -101,6 +101,7 @@ def test_equal_rates_lose_no_beat() -> None:
     )
 
 
+@settings(max_examples=20)
 @given(steps=st.integers(2, 400))
 def test_a_period_of_whole_steps_is_kept_whatever_the_rounding_of_sums(steps: int) -> None:
     rate = 1e4 / steps

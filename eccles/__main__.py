@@ -1,0 +1,5 @@
+"""`python -m eccles` is `eccles`."""
+
+from eccles.cli import main
+
+main()

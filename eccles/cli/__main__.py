@@ -1,5 +1,0 @@
-"""`python -m eccles.cli` is `eccles`."""
-
-from eccles.cli import main
-
-main()
