@@ -66,9 +66,13 @@ class Array:
         if size > self.capacity:
             self._allocate(size)
             self._raw[: len(old)] = old
-        else:  # zero what was cut off, and what vector loops left behind the end
-            self._raw[min(size, len(old)) :] = 0
+        else:
+            self._zero_behind(min(size, len(old)))
         self.data = self._view(size)
+
+    def _zero_behind(self, size: int) -> None:
+        """Zero what is cut off, and what vector loops left behind the end; the rest was never written."""
+        self._raw[size : len(self.data) + VECTOR_PADDING] = 0
 
     def reserve(self, capacity: int) -> None:
         """Make room for `capacity` elements without changing their number."""
@@ -83,6 +87,6 @@ class Array:
         if len(values) > self.capacity:
             self._allocate(len(values))
         else:
-            self._raw[len(values) :] = 0
+            self._zero_behind(len(values))
         self.data = self._view(len(values))
         self.data[:] = values

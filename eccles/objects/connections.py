@@ -53,6 +53,10 @@ class Connections:
 
     # -- creation -------------------------------------------------------------------------------
 
+    def reserve(self, n: int) -> None:
+        """Make room for n synapses: less memory and time than to grow step by step."""
+        self.target.reserve(n)
+
     def append(self, sources: np.ndarray, targets: np.ndarray) -> None:
         """Add synapses; `finish` has to follow before anything is read.
 
