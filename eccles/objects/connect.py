@@ -20,7 +20,7 @@ from eccles.language.generator import Generator
 from eccles.language.nodes import Expr, Number, names_in, walk
 from eccles.objects.connections import MOST
 
-__all__ = ["Pairs", "by_condition", "by_generator", "by_indices", "geometric_positions"]
+__all__ = ["Pairs", "by_condition", "by_generator", "by_indices", "expected_number", "geometric_positions"]
 
 CHUNK = 1 << 18  # pairs looked at together: their arrays fit into the cache
 
@@ -58,6 +58,20 @@ def geometric_positions(n: int, p: float, key: int, ordinal: int = 0) -> Iterato
         position = int(found[-1])
 
 
+def expected_number(n_pairs: int, p: float, n: int) -> int:
+    """How many synapses there will be, rarely more.
+
+    Raises
+    ------
+    SetupError
+        If that is more than one object can hold.
+    """
+    mean = n_pairs * p * n
+    if mean > MOST:
+        raise SetupError(f"this would create {mean:.3g} synapses; one object holds {MOST} at most")
+    return int(mean + 4 * n * np.sqrt(n_pairs * p * (1 - p)))
+
+
 def _spread(counts: np.ndarray) -> Iterator[Pairs]:
     """Row and number within the row of `counts[row]` items per row, in chunks."""
     ends = np.cumsum(counts)
@@ -77,14 +91,11 @@ def _repeated(pairs: Pairs, n: np.ndarray | int) -> Iterator[Pairs]:
         yield pairs
         return
     counts = np.broadcast_to(np.maximum(n, 0), pairs[0].shape)
-    _check_total(float(np.sum(counts, dtype=float)))
+    total = np.sum(counts, dtype=float)
+    if total > MOST:
+        raise SetupError(f"this would create {total:.3g} synapses; one object holds {MOST} at most")
     for rows, _ in _spread(counts):
         yield pairs[0][rows], pairs[1][rows]
-
-
-def _check_total(n: float) -> None:
-    if n > MOST:
-        raise SetupError(f"this would create {n:.3g} synapses; one object holds {MOST} at most")
 
 
 def _integers(values: np.ndarray, what: str) -> np.ndarray:
@@ -128,8 +139,6 @@ def by_condition(
     SetupError
         If there would be too many, or `p` or `n` make no sense.
     """
-    if condition is None and isinstance(p, float) and isinstance(n, int):
-        _check_total(n_pre * n_post * p * n)
     for i, j in _candidates(n_pre, n_post, p, condition is not None, key):
         if condition is not None:
             keep = np.broadcast_to(evaluate(condition, i, j, {}, "connect condition"), i.shape)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -21,7 +21,14 @@ from eccles.units import DIMENSIONLESS
 if TYPE_CHECKING:
     from eccles.objects.synapses import Synapses
 
-__all__ = ["requested_pairs"]
+__all__ = ["Request", "requested_pairs"]
+
+
+class Request(NamedTuple):
+    """Pairs in chunks, and about how many there will be where that is known."""
+
+    chunks: Iterator[connect.Pairs]
+    expected: int = 0
 
 
 def requested_pairs(
@@ -33,8 +40,8 @@ def requested_pairs(
     n: Any,
     skip_if_invalid: bool,
     namespace: Mapping[str, Any] | None,
-) -> Iterator[connect.Pairs]:
-    """The pairs that a call of `connect` asks for, in chunks; see `Synapses.connect`.
+) -> Request:
+    """The pairs that a call of `connect` asks for; see `Synapses.connect`.
 
     Raises
     ------
@@ -45,14 +52,14 @@ def requested_pairs(
     """
     _check_arguments(condition, i, j)
     if condition is False:
-        return iter(())
+        return Request(iter(()))
     names = namespace if namespace is not None else magic.users_names()
     chance = parse_expression(p, "connect, p") if isinstance(p, str) else _probability(p)
     times = parse_expression(n, "connect, n") if isinstance(n, str) else n
     trees = [tree for tree in (chance, times) if isinstance(tree, Expr)]
     key = _key(synapses)
     if isinstance(i, str) or isinstance(j, str):
-        return _by_generator(synapses, i, j, chance, times, trees, skip_if_invalid, key, names)
+        return Request(_by_generator(synapses, i, j, chance, times, trees, skip_if_invalid, key, names))
     if i is not None or j is not None:
         if i is None or j is None:
             raise SetupError("connect needs both i and j (or an expression for one of them)")
@@ -60,19 +67,23 @@ def requested_pairs(
             raise SetupError("text for n cannot be combined with index arrays i and j: give an array")
         scope = _PairScope(synapses, trees, names)
         _check_numbers(chance, times, scope)
-        return connect.by_indices(
+        chunks = connect.by_indices(
             i, j, n, len(synapses.source), len(synapses.target), chance, skip_if_invalid,
             _PairEvaluator(synapses, scope), key,
         )  # fmt: skip
+        return Request(chunks)
     rule = parse_expression(condition, "connect, condition") if isinstance(condition, str) else None
     scope = _PairScope(synapses, [*trees, *([] if rule is None else [rule])], names)
     if rule is not None:
         check_expression(rule, scope, expect_type="boolean", what="the condition for a connection")
     _check_numbers(chance, times, scope)
-    return connect.by_condition(
-        len(synapses.source), len(synapses.target), rule, chance, _times(times),
-        _PairEvaluator(synapses, scope), key,
-    )  # fmt: skip
+    counts = _times(times)
+    n_pre, n_post = len(synapses.source), len(synapses.target)
+    value = _PairEvaluator(synapses, scope)
+    chunks = connect.by_condition(n_pre, n_post, rule, chance, counts, value, key)
+    if rule is None and not isinstance(chance, Expr) and not isinstance(counts, Expr):
+        return Request(chunks, connect.expected_number(n_pre * n_post, chance, counts))
+    return Request(chunks)
 
 
 def _check_arguments(condition: Any, i: Any, j: Any) -> None:

@@ -279,12 +279,13 @@ class Synapses(Group):
         SetupError, IndexError, TypeError
             If the arguments do not fit together or an index is out of range.
         """
-        chunks = requested_pairs(self, condition, i, j, p, n, skip_if_invalid, namespace)
+        request = requested_pairs(self, condition, i, j, p, n, skip_if_invalid, namespace)
         if self.traces is not None and not self.traces.is_zero:
             self.store_per_synapse()  # new synapses have not seen the spikes so far
         n_before = len(self)
+        self.connections.reserve(n_before + request.expected)
         try:
-            for sources, targets in chunks:
+            for sources, targets in request.chunks:
                 self.connections.append(sources, targets)
         except BaseException:
             self.connections.truncate(n_before)
