@@ -16,7 +16,8 @@ from eccles.engine.program import Loop
 __all__ = ["Runner"]
 
 SLICE_SECONDS = 0.05
-FIRST_SLICE = 4096  # steps
+FIRST_SLICE = 4096  # steps, of a small network
+FIRST_ELEMENTS = 1 << 20  # steps times elements of arrays in the first slice, at most
 
 
 class Runner:
@@ -25,7 +26,8 @@ class Runner:
     def __init__(self, loop: Loop, native: NativeProgram) -> None:
         self.loop = loop
         self.native = native
-        self._slice = FIRST_SLICE
+        elements = sum(len(array) for array in loop.arrays)
+        self._slice = max(1, min(FIRST_SLICE, FIRST_ELEMENTS // max(1, elements)))
 
     def run(
         self,
@@ -43,7 +45,7 @@ class Runner:
         stop_requested : callable
             Asked between slices and after each outcome; True ends the run after the current step.
         between : callable, optional
-            Called between slices, for reports.
+            Called after every slice.
         """
         clocks, periods = self.loop.clocks, self.loop.periods()
         store = self.loop.clock_store.data
@@ -63,8 +65,9 @@ class Runner:
             began = time.perf_counter()
             self._slice_run(stop_requested)
             elapsed = time.perf_counter() - began
-            self._slice = max(1, int(self._slice * min(16.0, SLICE_SECONDS / max(elapsed, 1e-9))))
-            if between is not None and tick < goal:
+            ran = -(-(tick - now) // min(periods))
+            self._slice = max(1, int(ran * min(16.0, SLICE_SECONDS / max(elapsed, 1e-9))))
+            if between is not None:
                 between()
         return False
 
@@ -73,9 +76,11 @@ class Runner:
         store = self.loop.clock_store.data
         address = self._table.ctypes.data
         while True:
-            code = self.native(address)
-            for k, clock in enumerate(self.loop.clocks):
-                clock.timestep = int(store[1 + 3 * k])
+            try:
+                code = self.native(address)
+            finally:  # also where Ctrl-C comes in just now
+                for k, clock in enumerate(self.loop.clocks):
+                    clock.timestep = int(store[1 + 3 * k])
             if code == 0:
                 return
             self.loop.outcomes[code - 1].handle()

@@ -64,7 +64,7 @@ class Array:
         """Change the number of elements; new ones are 0, old ones keep their values."""
         old = self.data
         if size > self.capacity:
-            self._allocate(size)
+            self._allocate(max(size, self.capacity + self.capacity // 2))  # so that growing often is cheap
             self._raw[: len(old)] = old
         else:
             self._zero_behind(min(size, len(old)))

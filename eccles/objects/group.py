@@ -22,7 +22,7 @@ from eccles.engine.program import Block, ProgramBuilder
 from eccles.engine.state import DTYPES, Array
 from eccles.errors import EcclesError, SetupError, nearest
 from eccles.language.check import Symbol
-from eccles.language.equations import Equation
+from eccles.language.equations import Equation, Equations
 from eccles.language.evaluate import evaluate
 from eccles.language.functions import BUILTINS, UserFunction
 from eccles.language.nodes import Call, Expr, names_in, walk
@@ -141,6 +141,9 @@ class Group(SimulationObject):
     ) -> None:
         self._variables: dict[str, Variable] = {}
         self._external: dict[str, Any] = {}
+        self._identifiers: tuple[set[str], set[str]] | None = None
+        # what the external names stood for when they were last looked up
+        self._seen: dict[str, tuple[Any, float | None]] | None = None
         self.deferred_errors: list[EcclesError] = []
         super().__init__(name, clock, dt, when, order)
         self.namespace = dict(namespace) if namespace is not None else None
@@ -243,6 +246,15 @@ class Group(SimulationObject):
         """The stored variables."""
         return self._variables.values()
 
+    element_word: ClassVar[str] = "neuron"  # what one element is called in messages
+
+    def integrated(self) -> list[tuple[str, Array]]:
+        """The variables that are advanced in time, by name: what could run away."""
+        equations: Equations | None = self.__dict__.get("equations")
+        if equations is None:
+            return []
+        return [(n, self._variables[n].array) for n in equations.diff_eq_names if n in self._variables]
+
     def is_shared(self, name: str) -> bool:
         """Whether the name is a variable with one value for all elements."""
         return name in self._variables and self._variables[name].shared
@@ -305,6 +317,8 @@ class Group(SimulationObject):
 
     def identifiers(self) -> tuple[set[str], set[str]]:
         """Names and functions in the model text that the group does not know itself."""
+        if self._identifiers is not None:
+            return self._identifiers
         names: set[str] = set()
         functions: set[str] = set()
         for tree in self.trees():
@@ -312,7 +326,10 @@ class Group(SimulationObject):
                 if isinstance(node, Call) and node.function not in BUILTINS:
                     functions.add(node.function)
             names |= names_in(tree)
-        return {n for n in names if self.symbol(n) is None and not self._is_local(n)}, functions
+        found = {n for n in names if self.symbol(n) is None and not self._is_local(n)}, functions
+        if self.__dict__.get("_ready"):  # the model text is complete and stays as it is
+            self._identifiers = found
+        return found
 
     def _is_local(self, name: str) -> bool:
         """Whether the name is made within the model text (a temporary, noise)."""
@@ -321,15 +338,26 @@ class Group(SimulationObject):
     def bind(self, outer: Mapping[str, Any]) -> None:
         """Look up all external names; `outer` is used where the group has no namespace of its own."""
         names, functions = self.identifiers()
-        chain = Namespace(self.namespace if self.namespace is not None else outer, group=self.name)
+        values = self.namespace if self.namespace is not None else outer
+        if self._seen is not None and all(
+            values.get(name) is value and _number_in(value) == number
+            for name, (value, number) in self._seen.items()
+        ):
+            return
+        chain = Namespace(values, group=self.name)
         external: dict[str, Any] = {}
         for name in sorted(names | functions):
             found = chain.lookup(name)
             if found is not None:
                 external[name] = found
-        for function in [f for f in external.values() if isinstance(f, UserFunction)]:
+        called = [f for f in external.values() if isinstance(f, UserFunction)]
+        for function in called:
             external.update(function.constants())
         self._external = external
+        self._seen = None
+        if not called and self.__dict__.get("_ready"):
+            found = {name: values.get(name) for name in names | functions}
+            self._seen = {name: (value, _number_in(value)) for name, value in found.items()}
 
     def external_value(self, b: ProgramBuilder, name: str) -> ir.Expr:
         """The IR value of an external constant."""
@@ -628,6 +656,11 @@ class TextScope:
     def known_names(self) -> Iterable[str]:
         """Names for suggestions."""
         return {*self._group.internal_names(), *self.external}
+
+
+def _number_in(value: Any) -> float | None:
+    """The number in a value that can be changed in place (a quantity); None for others."""
+    return float(value) if isinstance(value, np.ndarray) and value.ndim == 0 else None
 
 
 def _is_attribute(cls: type, name: str) -> bool:

@@ -51,6 +51,9 @@ class PoissonGroup(SpikeSource):
     For the k-th interval of a neuron a unit exponential is drawn; the spike comes in the step in which
     the integral of the rate reaches it. So halving the time step does not change which spikes there
     are, only how finely their times are resolved. There is at most one spike per neuron and step.
+
+    As long as rates are numbers, the time at which the next spike is due is known from the draw on, and a
+    step only looks who is due. Rates given as text are integrated step by step.
     """
 
     def __init__(
@@ -71,6 +74,8 @@ class PoissonGroup(SpikeSource):
         self._buffers = {"spike": EventBuffer(f"{self.name}.spike", n, self.clock)}
         self._left = Array(f"{self.name}.left", Element.F64, n)  # of the unit exponential
         self._drawn = Array(f"{self.name}.drawn", Element.I64, n)  # intervals so far
+        self._due = Array(f"{self.name}.due", Element.F64, n)  # seconds: the next spike, at steady rates
+        self._steady = Array(f"{self.name}.steady", Element.F64, n)  # the rates that `due` holds for
         self._rates_tree: Expr | None = None
         self._seed: int | None = None
         self.deferred_errors = []
@@ -138,6 +143,7 @@ class PoissonGroup(SpikeSource):
             key = self.stream_key("interval")
             self._drawn.data[:] = 1
             self._left.data[:] = rng.exponential(key, np.arange(self._n), 0, 0)
+            self._steady.data[:] = 0
 
     def structure(self) -> object:
         return (self.structure_version, tuple(self._external))
@@ -145,8 +151,55 @@ class PoissonGroup(SpikeSource):
     def blocks(self, writes: frozenset[int]) -> list[Block]:
         return [
             *self.room_blocks(),
-            Block(f"{self.name}_thresholder", self.clock, self.when, self.order, self._emit),
-        ]
+            Block(
+                f"{self.name}_thresholder", self.clock, self.when, self.order,
+                self._emit_steady if self._rates_tree is None else self._emit,
+            ),
+        ]  # fmt: skip
+
+    def _left_now(self) -> np.ndarray:
+        """What is left of the unit exponential of each neuron, (N,)."""
+        if self._rates_tree is None:
+            running = self._steady.data > 0
+            passed = (self._due.data - self.clock.t_)[running] * self._steady.data[running]
+            self._left.data[running] = np.maximum(passed, 0.0)
+        return self._left.data
+
+    def _prepare_steady(self) -> None:
+        """Find when spikes are due, if rates have changed since the last call."""
+        most = MOST_AT_ONCE / self.clock.dt_
+        rates = np.clip(self._variables["rates"].array.data, 0.0, most)  # NaN stays NaN
+        if np.array_equal(rates, self._steady.data):
+            return
+        changed = rates != self._steady.data
+        left = self._left_now()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            due = np.where(rates == 0, np.inf, self.clock.t_ + left / rates)
+        self._due.data[changed] = due[changed]
+        self._left.data[np.isnan(rates)] = np.nan  # reported after the run
+        self._steady.data[:] = rates
+
+    def _emit_steady(self, b: ProgramBuilder) -> None:
+        from eccles.compile import random
+
+        b.prepares.append(self._prepare_steady)
+        buffer = self._buffers["spike"]
+        following = Op("fmul", (Op("itof", (Op("iadd", (b.step(self.clock), ir.const(1))),)), b.dt(self.clock)))
+        end = b.let("end", following)  # of the step
+        with buffer.collect(b) as count, b.vector("i", b.size_of(self, self._n)) as i:
+            b.emit(ir.Append(b.buffer(buffer.ids), count, i, Op("fle", (b.load(self._due, i), end))))
+        key = b.integer_constant(("key", id(self), "interval"), "key", lambda: self.stream_key("interval"))
+        with buffer.each(b) as element:
+            due = b.var("due", b.load(self._due, element))
+            drawn = b.var("drawn", b.load(self._drawn, element))
+            rate = b.let("rate", b.load(self._steady, element))
+            with b.body() as statements:
+                draw = ir.Call(random.exponential, (key, element, drawn, ir.const(0)))
+                b.set(due, Op("fadd", (due, Op("fdiv", (draw, rate)))))
+                b.set(drawn, Op("iadd", (drawn, ir.const(1))))
+            b.emit(ir.While(Op("fle", (due, end)), tuple(statements)))
+            b.store(self._due, element, due)
+            b.store(self._drawn, element, drawn)
 
     def _emit(self, b: ProgramBuilder) -> None:
         from eccles.compile import random
@@ -173,6 +226,9 @@ class PoissonGroup(SpikeSource):
             b.store(self._left, element, left)
             b.store(self._drawn, element, drawn)
 
+    def integrated(self) -> list[tuple[str, Array]]:
+        return [("the rate", self._left)]
+
     def __getitem__(self, item: Any) -> Subgroup:
         start, stop = range_of(item, self._n, self)
         return Subgroup(self, start, stop)
@@ -180,7 +236,9 @@ class PoissonGroup(SpikeSource):
     def state(self) -> dict[str, np.ndarray]:
         return {
             **super().state(),
-            "_left": self._left.data.copy(),
+            "_left": self._left_now().copy(),
+            "_due": self._due.data.copy(),
+            "_steady": self._steady.data.copy(),
             "_drawn": self._drawn.data.copy(),
             "_seed": np.array(str(self._seed)),
         }
@@ -192,6 +250,10 @@ class PoissonGroup(SpikeSource):
             stored_array(state, "_left", self.name, dtype=np.float64, size=n, at_least=0, below=np.inf)
         )
         self._drawn.replace(stored_array(state, "_drawn", self.name, dtype=np.int64, size=n, at_least=0))
+        for name, array in (("_due", self._due), ("_steady", self._steady)):
+            array.replace(
+                stored_array(state, name, self.name, dtype=np.float64, size=n, at_least=0, below=None)
+            )
         seed = str(state.get("_seed"))
         if seed != "None" and not re.fullmatch("-?[0-9]{1,40}", seed):
             raise misfit(self.name, "'_seed' is no number")

@@ -10,6 +10,7 @@ import hashlib
 import os
 import sys
 import weakref
+from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -130,9 +131,8 @@ def users_names(level: int = 0) -> Mapping[str, Any]:
         if frame is not None and frame.f_back is not None:
             frame = frame.f_back
     assert frame is not None
-    if frame.f_locals is frame.f_globals:
-        return frame.f_globals
-    return {**frame.f_globals, **frame.f_locals}
+    local = frame.f_locals
+    return frame.f_globals if local is frame.f_globals else ChainMap(local, frame.f_globals)
 
 
 def script_name(obj: SimulationObject) -> str:

@@ -20,7 +20,9 @@ from eccles.engine.loop import Runner
 from eccles.engine.program import Block, ProgramBuilder
 from eccles.errors import EcclesError, SetupError, nearest, warn
 from eccles.objects import advice, magic, snapshot
+from eccles.objects.finite import FiniteCheck
 from eccles.objects.group import Group, SimulationObject
+from eccles.objects.interrupt import Interrupt
 from eccles.objects.operations import NetworkOperation
 from eccles.objects.progress import make_report
 from eccles.objects.semantics import ECCLES, Semantics
@@ -233,9 +235,11 @@ class Network:
             Network.on_built(self, everything)
         self.last_run = self._note(everything, seconds)
         ends = [self._end(clock, seconds) for clock in clocks]
-        self._run(runner, ends, seconds, report, report_period)
         for obj in everything:
             obj.network = weakref.ref(self)
+        check = FiniteCheck(everything, self._t, self.last_run.before)
+        self._run(runner, ends, seconds, report, report_period, check)
+        for obj in everything:
             obj.after_run()
 
     def _note(self, everything: list[SimulationObject], seconds: float) -> LastRun:
@@ -263,7 +267,13 @@ class Network:
             self._set_clocks(objects)
 
     def _run(
-        self, runner: Runner | None, ends: list[int], seconds: float, report: Any, report_period: Quantity
+        self,
+        runner: Runner | None,
+        ends: list[int],
+        seconds: float,
+        report: Any,
+        report_period: Quantity,
+        check: FiniteCheck,
     ) -> None:
         self._stop = False
         start = self._t
@@ -271,23 +281,26 @@ class Network:
         progress = make_report(report, float(report_period), start, seconds)
 
         def between() -> None:
-            done = max((clock.t_ - start for clock in clocks), default=seconds)
-            progress.update(min(1.0, done / seconds) if seconds else 1.0)
+            reached = min(clock.t_ for clock in clocks)
+            if reached < start + seconds:
+                progress.update((reached - start) / seconds)
+            check.look(reached, last=False)
 
-        complete, interrupted = False, False
+        complete = runner is None or seconds == 0
+        interrupt = Interrupt()
         try:
-            complete = (
-                runner is None
-                or seconds == 0
-                or runner.run(ends, stop_requested=lambda: self._stop, between=between)
-            )
-        except KeyboardInterrupt:
-            interrupted = True
+            if runner is not None and seconds > 0:
+                with interrupt:
+                    complete = runner.run(
+                        ends, stop_requested=lambda: self._stop or interrupt.requested, between=between
+                    )
         finally:
             # stopped early, the next step of any clock is where to go on
             self._t = start + seconds if complete else max(start, min(clock.t_ for clock in clocks))
             progress.close(self._t - start)
-        if interrupted:
+        if seconds > 0:
+            check.look(self._t, last=True)
+        if interrupt.requested:
             warn(
                 "interrupted", f"the run was interrupted at t = {self.t}; everything recorded so far is kept"
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -317,7 +318,10 @@ class NeuronGroup(SpikeSource):
     def before_run(self, namespace: Mapping[str, Any] | None, duration: float) -> None:
         if self.deferred_errors:
             raise self.deferred_errors[0]
-        if namespace is not None and (self.semantics.bind == "run" or self._external_missing()):
+        own_names = self.namespace is not None  # which may have been changed since the last run
+        if namespace is not None and (
+            self.semantics.bind == "run" or own_names or self._external_missing()
+        ):
             self.bind(namespace)
         shape = tuple((n, getattr(s, "dim", s), getattr(s, "type", "")) for n, s in self._external.items())
         if shape != self._bound:
@@ -360,11 +364,13 @@ class NeuronGroup(SpikeSource):
         exponents = tuple(
             (n, s.value)
             for n, s in self._external.items()
-            if isinstance(s, Symbol) and n in self._exponents()
+            if n in self._exponents and isinstance(s, Symbol)
         )
         return (self.structure_version, self._bound, exponents, self.clock.dt_ if self._has_timed() else None)
 
+    @functools.cached_property
     def _exponents(self) -> set[str]:
+        """Names in exponents: their values decide how a power is computed."""
         return {
             name
             for tree in self.trees()
