@@ -169,6 +169,8 @@ class PoissonGroup(SpikeSource):
         """Find when spikes are due, if rates have changed since the last call."""
         most = MOST_AT_ONCE / self.clock.dt_
         rates = np.clip(self._variables["rates"].array.data, 0.0, most)  # NaN stays NaN
+        # nothing is overdue, unless a stored state pretends so: native code counts up from there
+        np.maximum(self._due.data, self.clock.t_, out=self._due.data)
         if np.array_equal(rates, self._steady.data):
             return
         changed = rates != self._steady.data
@@ -184,7 +186,9 @@ class PoissonGroup(SpikeSource):
 
         b.prepares.append(self._prepare_steady)
         buffer = self._buffers["spike"]
-        following = Op("fmul", (Op("itof", (Op("iadd", (b.step(self.clock), ir.const(1))),)), b.dt(self.clock)))
+        following = Op(
+            "fmul", (Op("itof", (Op("iadd", (b.step(self.clock), ir.const(1))),)), b.dt(self.clock))
+        )
         end = b.let("end", following)  # of the step
         with buffer.collect(b) as count, b.vector("i", b.size_of(self, self._n)) as i:
             b.emit(ir.Append(b.buffer(buffer.ids), count, i, Op("fle", (b.load(self._due, i), end))))
@@ -251,9 +255,7 @@ class PoissonGroup(SpikeSource):
         )
         self._drawn.replace(stored_array(state, "_drawn", self.name, dtype=np.int64, size=n, at_least=0))
         for name, array in (("_due", self._due), ("_steady", self._steady)):
-            array.replace(
-                stored_array(state, name, self.name, dtype=np.float64, size=n, at_least=0, below=None)
-            )
+            array.replace(stored_array(state, name, self.name, dtype=np.float64, size=n, at_least=0))
         seed = str(state.get("_seed"))
         if seed != "None" and not re.fullmatch("-?[0-9]{1,40}", seed):
             raise misfit(self.name, "'_seed' is no number")
