@@ -10,7 +10,7 @@ from eccles.units import Quantity, get_dimensions, second
 
 __all__ = ["Clock", "common_periods", "steps_of", "to_seconds"]
 
-TICK_LIMIT = 10**15  # ticks are exact 64-bit integers with room for long runs
+TICK_LIMIT = 10**11  # of a step: ticks are 64-bit integers and have to last for long runs
 
 
 def to_seconds(value: object, what: str) -> float:
@@ -107,14 +107,24 @@ class Clock:
         return f"Clock(dt={self.dt!r}, name={self.name!r})"
 
 
+def _simple_fraction(x: float) -> Fraction:
+    """The number as a fraction of small terms, if one is as near as rounding can tell."""
+    for digits in range(1, 16):
+        fraction = Fraction(x).limit_denominator(10**digits)
+        if abs(fraction - Fraction(x)) <= 1e-13 * x:
+            return fraction
+    return Fraction(x).limit_denominator(10**15)
+
+
 def common_periods(clocks: list[Clock]) -> list[int]:
     """The length of each clock's step in ticks of one common base, so that clocks can be compared exactly.
 
-    The base is the greatest common divisor of the steps, each taken to the femtosecond.
+    The base is the greatest common divisor of the steps, each taken as the simple fraction of a second
+    that it most likely was before it became a binary number.
     """
     if len(clocks) == 1:
         return [1]
-    exact = [Fraction(clock.dt_).limit_denominator(10**15) for clock in clocks]
+    exact = [_simple_fraction(clock.dt_) for clock in clocks]
     denominator = math.lcm(*(f.denominator for f in exact))
     ticks = [int(f * denominator) for f in exact]
     divisor = math.gcd(*ticks)

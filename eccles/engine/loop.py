@@ -12,6 +12,7 @@ import numpy as np
 
 from eccles.compile.pipeline import NativeProgram
 from eccles.engine.program import Loop
+from eccles.errors import RunError
 
 __all__ = ["Runner"]
 
@@ -52,6 +53,11 @@ class Runner:
         store[0] = 0
         self._fill()
         goal = max(end * period for end, period in zip(ends, periods, strict=True))
+        if goal >= 2**62:
+            raise RunError(
+                "the run is too long to count its time in steps",
+                hint="Use a longer dt; with several clocks, time steps that have a common divisor.",
+            )
         while not stop_requested():
             now = min(
                 (c.timestep * p for c, p, e in zip(clocks, periods, ends, strict=True) if c.timestep < e),
