@@ -30,9 +30,10 @@ def execute(path: Path, arguments: Sequence[str]) -> None:
 
     Everything that the script raises comes out of here; `report` shows it.
     """
-    code = compile(path.read_bytes(), str(path), "exec")
+    file = str(path.absolute())
+    code = compile(path.read_bytes(), file, "exec")
     module = ModuleType("__main__")
-    module.__dict__.update(__file__=str(path), __builtins__=builtins)
+    module.__dict__.update(__file__=file, __builtins__=builtins)
     kept = sys.modules.get("__main__"), sys.argv, sys.path[0]
     sys.modules["__main__"] = module
     sys.argv = [str(path), *arguments]

@@ -76,7 +76,7 @@ class Beats:
     pre_rate, post_rate : (pair,), frequency
         The rates that were asked for.
     dt, duration : time
-        The time step, and how long was simulated.
+        The time step, and how long was simulated: less than asked for if Ctrl-C ended the run.
     pre_spikes, post_spikes : tuple of (n,), time
         Spike times of each pair.
     times : (time,), time
@@ -233,7 +233,7 @@ def beats(pre: Any, post: Any, *, duration: Quantity, dt: Quantity = 0.1 * ms, r
         pre_rate=Quantity(pre_rate, dim=hertz.dim),
         post_rate=Quantity(post_rate, dim=hertz.dim),
         dt=dt,
-        duration=duration,
+        duration=network.t,
         pre_spikes=tuple(pre_spikes.spike_trains().values()),
         post_spikes=tuple(post_spikes.spike_trains().values()),
         times=weights.t,

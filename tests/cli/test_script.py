@@ -38,16 +38,18 @@ print(sys.modules["__main__"].__dict__ is globals(), beside.x)
 """
 
 
-def test_a_script_sees_what_it_sees_under_python(tmp_path: Path) -> None:
+def test_a_script_sees_what_it_sees_under_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "beside.py").write_text("x = 'found beside the script'\n")
     script = write(tmp_path, LOOK)
-    under_python = subprocess.run(
-        [sys.executable, str(script), "a", "--brian2", "-h"], capture_output=True, text=True, check=True
-    )
-    result = run(script, "a", "--brian2", "-h")
-    assert result.exit_code == 0
-    assert result.output == under_python.stdout
-    sys.modules.pop("beside")
+    monkeypatch.chdir(tmp_path.parent)
+    for path in (script, script.relative_to(tmp_path.parent)):
+        under_python = subprocess.run(
+            [sys.executable, str(path), "a", "--brian2", "-h"], capture_output=True, text=True, check=True
+        )
+        result = run(path, "a", "--brian2", "-h")
+        sys.modules.pop("beside")
+        assert result.exit_code == 0
+        assert result.output == under_python.stdout
 
 
 def test_the_state_of_the_interpreter_is_put_back(tmp_path: Path) -> None:

@@ -118,9 +118,10 @@ def test_one_rate_serves_all_pairs_on_either_side() -> None:
 
 
 def test_long_runs_sample_weights_more_coarsely() -> None:
-    result = beats(1 * Hz, 2 * Hz, duration=6 * second)
-    assert result.weights.shape[1] == len(result.times) == 30_000
-    assert float(result.times[1]) == pytest.approx(2e-4)
+    result = beats(1 * Hz, 2 * Hz, duration=11 * second)
+    assert result.weights.shape[1] == len(result.times) == 36_667
+    assert float(result.times[1]) == pytest.approx(3e-4)
+    assert float(result.duration) == 11
 
 
 @pytest.mark.parametrize(
