@@ -27,7 +27,7 @@ from eccles.objects.group import Group, SimulationObject
 from eccles.objects.problems import Deferring
 from eccles.objects.sources import SpikeSource, Subgroup, count_of, range_of
 from eccles.objects.stored import misfit, stored_array, stored_number
-from eccles.objects.variables import Variable, bare
+from eccles.objects.variables import Variable, VariableView, bare
 from eccles.units import Quantity, get_dimensions, hertz, second
 
 __all__ = ["PoissonGroup", "PoissonInput", "SpikeGeneratorGroup"]
@@ -92,10 +92,26 @@ class PoissonGroup(SpikeSource):
             values = bare(rates, "rates", hertz.dim, self.name)
             if values.ndim and values.shape != (n,):
                 raise SetupError(f"{self.name} has {n} neurons, but {values.size} rates are given")
-            if np.any(values < 0):
-                raise SetupError("a rate cannot be negative")
+            self._check_rates(values)
             variable.array.data[:] = values
         self._ready = True  # from now on attributes are variables
+
+    def _check_rates(self, values: np.ndarray) -> None:
+        if not (np.all(np.isfinite(values)) and np.all(values >= 0)):
+            wrong = np.ravel(values)[~(np.isfinite(np.ravel(values)) & (np.ravel(values) >= 0))][0]
+            raise SetupError(f"a rate of {self.name} has to be finite and not negative, not {wrong} Hz")
+
+    def _variable_view(self, variable: Variable, units: bool) -> VariableView:
+        view = super()._variable_view(variable, units)
+        plain = view.write
+        assert plain is not None
+
+        def write(positions: np.ndarray | None, values: np.ndarray) -> None:
+            self._check_rates(values)
+            plain(positions, values)
+
+        view.write = write
+        return view
 
     def __len__(self) -> int:
         return self._n
