@@ -69,9 +69,11 @@ class AliasTable:
         """The number (as a float) that the uniform number `u` in [0, 1) picks."""
         m = b.size(self.share)
         scaled = lowerer.let("scaled", Op("fmul", (u, Op("itof", (m,)))))
-        last = Op("isub", (m, ir.const(1)))
-        column = lowerer.let("column", Op("imin", (Op("ftoi", (scaled,)), last)))
-        whole = lowerer.let("whole", Op("itof", (column,)))
+        # u*m may round up to m; a whole number plus 2^52 has it in its low bits: vectors lack the conversion
+        last = Op("itof", (Op("isub", (m, ir.const(1))),))
+        whole = lowerer.let("whole", Op("fmin", (Op("floor", (scaled,)), last)))
+        pattern = Op("bits", (Op("fadd", (whole, ir.const(2.0**52))),))
+        column = lowerer.let("column", Op("iand", (pattern, ir.const(2**52 - 1))))
         left = Op("fsub", (scaled, whole))
         return lowerer.let(
             "picked",
