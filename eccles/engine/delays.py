@@ -2,7 +2,8 @@
 
 The synapses of one source are listed in ascending order of delay; those of equal delay form a *run*.
 A spike of the source puts one node per run into the list of the step at which it arrives; that step
-walks its list in the order in which nodes were put there (older spikes first, then by source).
+walks its list in the order in which nodes were put there (older spikes first, then by source). What is
+on its way when delays or connections change gets runs of its own behind all others.
 
 Nodes come from a pool with a free list. Before a step's spikes are put in, their runs are counted; if
 the pool is too small the program leaves, Python doubles it, and the step goes on.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,11 +23,33 @@ from eccles.engine.clock import Clock
 from eccles.engine.events import EventBuffer, power_of_two
 from eccles.engine.program import Outcome, ProgramBuilder
 from eccles.engine.state import Array
-from eccles.errors import SetupError
 
-__all__ = ["DelayQueue"]
+__all__ = ["DelayQueue", "Waiting"]
 
 NONE = -1
+
+
+class Waiting(NamedTuple):
+    """Spikes on their way.
+
+    Attributes
+    ----------
+    ahead : (n,), int64
+        In how many steps each arrives; ascending.
+    counts : (n,), int64
+        At how many synapses.
+    synapses : (sum of counts,), int32
+        At which.
+    """
+
+    ahead: np.ndarray
+    counts: np.ndarray
+    synapses: np.ndarray
+
+    @classmethod
+    def none(cls) -> Waiting:
+        """Nothing on its way."""
+        return cls(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int32))
 
 
 class DelayQueue:
@@ -58,58 +82,25 @@ class DelayQueue:
         """Nodes that wait for their step."""
         return len(self.node_run) - int(self.free.data[1])
 
-    def clear(self) -> None:
-        """Forget everything on its way."""
-        self.head.data[:] = NONE
-        self.tail.data[:] = NONE
-        n = len(self.node_run)
-        self.node_next.data[:] = np.arange(1, n + 1)
-        if n:
-            self.node_next.data[-1] = NONE
-        self.free.data[:] = (0 if n else NONE, n)
-
-    def waiting(self) -> tuple[np.ndarray, np.ndarray]:
-        """The runs on their way, in the order of their arrival: in how many steps, and which run."""
-        ring, now = len(self.head), self.clock.timestep
+    def waiting(self) -> Waiting:
+        """Everything on its way, in the order in which it will arrive."""
+        ring = len(self.head)
+        slots = np.flatnonzero(self.head.data != NONE)
         ahead: list[int] = []
         runs: list[int] = []
-        for steps in range(ring):
-            node = int(self.head.data[(now + steps) % ring])
+        for steps in np.sort((slots - self.clock.timestep) % ring).tolist():
+            node = int(self.head.data[(self.clock.timestep + steps) % ring])
             while node != NONE:
                 ahead.append(steps)
                 runs.append(int(self.node_run.data[node]))
                 node = int(self.node_next.data[node])
-        return np.array(ahead, np.int64), np.array(runs, np.int64)
+        begins = self.run_begin.data[runs]
+        counts = self.run_begin.data[np.array(runs, np.int64) + 1] - begins
+        positions = np.arange(counts.sum()) + np.repeat(begins - np.cumsum(counts) + counts, counts)
+        return Waiting(np.array(ahead, np.int64), counts, self.order.data[positions])
 
-    def put_back(self, ahead: np.ndarray, runs: np.ndarray) -> None:
-        """Replace everything on its way by what `waiting` gave.
-
-        Parameters
-        ----------
-        ahead : (n,), int64
-            In how many steps each run arrives; ascending, each in [0, ring).
-        runs : (n,), int64
-            Each a run of the present arrangement.
-        """
-        self.clear()
-        n = len(runs)
-        if n > len(self.node_run):
-            self._grow_to(n)
-            self.clear()
-        if n == 0:
-            return
-        self.node_run.data[:n] = runs
-        last = np.append(ahead[1:] != ahead[:-1], True)  # in the list of its step
-        self.node_next.data[:n] = np.where(last, NONE, np.arange(1, n + 1))
-        slots = (self.clock.timestep + ahead) % len(self.head)
-        first = np.insert(last[:-1], 0, True)
-        self.head.data[slots[first]] = np.flatnonzero(first)
-        self.tail.data[slots[last]] = np.flatnonzero(last)
-        free = len(self.node_run) - n
-        self.free.data[:] = (n if free else NONE, free)
-
-    def arrange(self, source: np.ndarray, delay_steps: np.ndarray, n_sources: int) -> None:
-        """Sort synapses by source and delay.
+    def arrange(self, source: np.ndarray, delay_steps: np.ndarray, n_sources: int, waiting: Waiting) -> None:
+        """Sort synapses by source and delay; what is on its way arrives when it would have.
 
         Parameters
         ----------
@@ -119,40 +110,43 @@ class DelayQueue:
             Delays in steps.
         n_sources : int
             How many sources there are.
-
-        Raises
-        ------
-        SetupError
-            If spikes are on their way: where they would arrive is no longer known.
+        waiting : Waiting
+            Spikes on their way, from `waiting()` or from elsewhere. They get runs of their own.
         """
         order = np.lexsort((delay_steps, source))
         sources, delays = source[order], delay_steps[order]
         new = np.ones(len(order), bool)
         new[1:] = (sources[1:] != sources[:-1]) | (delays[1:] != delays[:-1])
         begins = np.flatnonzero(new)
-        arrangement = [
-            (self.order, order),
-            (self.run_begin, np.append(begins, len(order))),
-            (self.run_delay, delays[begins]),
-            (self.first_run, np.searchsorted(sources[begins], np.arange(n_sources + 1))),
-        ]
-        if all(np.array_equal(array.data, values) for array, values in arrangement):
+        ends_waiting = len(order) + np.cumsum(waiting.counts)
+        self.order.replace(np.concatenate([order, waiting.synapses]))
+        self.run_begin.replace(np.concatenate([begins, [len(order)], ends_waiting]))
+        self.run_delay.replace(delays[begins])
+        self.first_run.replace(np.searchsorted(sources[begins], np.arange(n_sources + 1)))
+        ring = power_of_two(int(max(delays.max(initial=0), waiting.ahead.max(initial=0))) + 1)
+        for array in (self.head, self.tail):
+            array.resize(max(ring, len(array)))
+            array.data[:] = NONE
+        self._put(waiting.ahead, len(begins) + np.arange(len(waiting.ahead)))
+
+    def _put(self, ahead: np.ndarray, runs: np.ndarray) -> None:
+        """Fill the empty lists with runs that arrive in so many steps, in ascending order."""
+        n = len(runs)
+        size = max(1024, 2 * n, len(self.node_run))
+        self.node_run.resize(size)
+        self.node_next.resize(size)
+        self.node_next.data[:] = np.arange(1, size + 1)
+        self.node_next.data[-1] = NONE
+        self.free.data[:] = (n, size - n)
+        if n == 0:
             return
-        if self.in_flight:
-            raise SetupError(
-                f"the delays of {self.name} cannot change while {self.in_flight} spikes are on their way",
-                hint="Set delays before the first run, or wait until all spikes have arrived.",
-            )
-        for array, values in arrangement:
-            array.replace(values)
-        ring = power_of_two(int(delays.max(initial=0)) + 1)
-        if ring > len(self.head):
-            self.head.resize(ring)
-            self.tail.resize(ring)
-            self.head.data[:] = NONE
-            self.tail.data[:] = NONE
-        if len(self.node_run) == 0:
-            self._grow_to(1024)
+        self.node_run.data[:n] = runs
+        last = np.append(ahead[1:] != ahead[:-1], True)  # in the list of its step
+        self.node_next.data[:n] = np.where(last, NONE, np.arange(1, n + 1))
+        slots = (self.clock.timestep + ahead) % len(self.head)
+        first = np.insert(last[:-1], 0, True)
+        self.head.data[slots[first]] = np.flatnonzero(first)
+        self.tail.data[slots[last]] = np.flatnonzero(last)
 
     def _grow_to(self, n: int) -> None:
         old = len(self.node_run)

@@ -19,6 +19,7 @@ from eccles.compile.ir import Element, Op
 from eccles.engine.clock import Clock
 from eccles.engine.program import Outcome, ProgramBuilder, add
 from eccles.engine.state import Array
+from eccles.errors import SetupError
 
 __all__ = ["EventBuffer", "power_of_two"]
 
@@ -38,6 +39,7 @@ class EventBuffer:
         self.size = size
         self.clock = clock
         self.max_delay = 0
+        self._dt = clock.dt_
         self.ids = Array(f"{name}.ids", Element.I32, size)
         self.begins = Array(f"{name}.begins", Element.I64, 1)
         self.counts = Array(f"{name}.counts", Element.I64, 1)
@@ -55,6 +57,27 @@ class EventBuffer:
         self.counts.replace(self.counts.data[:0])
         self.counts.resize(ring)
         self._restore(chunks, max(4 * self.size, 1024))
+
+    def follow_clock(self) -> None:
+        """Count in the clock's steps again after these have become longer or shorter.
+
+        Raises
+        ------
+        SetupError
+            If events are still waiting for a delay that was counted in the old steps.
+        """
+        if self._dt == self.clock.dt_:
+            return
+        now, ring = round(self.clock.t_ / self._dt), len(self.begins)
+        needed = np.arange(max(0, now - self.max_delay), now) % ring
+        if self.counts.data[needed].any():
+            raise SetupError(
+                f"the time step cannot change while events of {self.name} are on their way",
+                hint="Run on with the old time step until the last one has arrived.",
+            )
+        self._dt = self.clock.dt_
+        for array in (self.begins, self.counts, self.end):
+            array.data[:] = 0
 
     @property
     def _depth(self) -> int:

@@ -13,7 +13,7 @@ from eccles.compile import ir
 from eccles.compile.ir import Op
 from eccles.compile.lower import Lowerer
 from eccles.engine.clock import to_seconds
-from eccles.engine.delays import DelayQueue
+from eccles.engine.delays import DelayQueue, Waiting
 from eccles.engine.program import Block, ProgramBuilder
 from eccles.engine.state import Array
 from eccles.errors import SetupError
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Pathway"]
 
+MOST_STEPS = 2**23  # the longest delay: each step back costs 16 bytes
+
 
 class Pathway(Group):
     """The code of `on_pre` or `on_post`, and its delay.
@@ -52,15 +54,14 @@ class Pathway(Group):
     def __init__(self, synapses: Synapses, name: str, side: str, text: str, event: str, delay: Any) -> None:
         self.semantics = synapses.semantics
         order = -1 if side == "pre" else 1
-        super().__init__(
-            f"{synapses.name}_{name}*", synapses.clock, None, synapses.namespace, "synapses", order
-        )
+        group = synapses.group(side)
+        super().__init__(f"{synapses.name}_{name}*", group.clock, None, synapses.namespace, "synapses", order)
         self.synapses = synapses
         self.pathway_name = name
         self.side = side
         self.event = event
         self.code = text
-        self.group = synapses.source if side == "pre" else synapses.target
+        self.group = group
         self.events = self.group.event_buffer(event)
         self._delay = 0.0  # seconds, where it is the same for all
         self._delays: np.ndarray | None = None  # seconds, one per synapse
@@ -72,8 +73,12 @@ class Pathway(Group):
                     hint="For different delays set synapses.delay = ... after connect().",
                 )
             self._delay = _checked(to_seconds(delay, "a delay"))
-        self._queue: DelayQueue | None = None
+        self._delays_version = 0
+        self._queue: DelayQueue | None = None  # where spikes wait
+        self._lookup: int | None = None  # or, without a queue: how many steps ago they were sent
+        self._restored: Waiting | None = None  # from a stored state
         self._arranged: object = None
+        self._n_arranged = 0
         self._text: tuple[Assignment, ...] = ()
         self._substituted: tuple[Assignment, ...] | None = None
         self.deferred_errors = []
@@ -182,6 +187,7 @@ class Pathway(Group):
             _checked(float(np.min(values, initial=0.0)))
             if not np.all(np.isfinite(values)):
                 raise SetupError("a delay has to be finite")
+            self._delays_version += 1
             if self._delay_is_scalar or (positions is None and np.ndim(values) == 0):
                 self._delay, self._delays = float(np.ravel(values)[0]), None
                 return
@@ -213,50 +219,97 @@ class Pathway(Group):
         return self.synapses.view(name, units=units)
 
     def _steps(self) -> np.ndarray | int:
-        dt = self.synapses.clock.dt_
+        """The delays in steps: one number if all are equal."""
+        dt = self.clock.dt_
+        longest = self._delay if self._delays is None else float(self._delays.max(initial=0.0))
+        if longest / dt > MOST_STEPS:
+            raise SetupError(
+                f"{self.name} has a delay of {longest:g} s, which is {longest / dt:.3g} time steps; "
+                f"at most {MOST_STEPS} are possible"
+            )
         if self._delays is None:
             return int(self._delay / dt + 0.5)
-        steps = (self._delays / dt + 0.5).astype(np.int64)
+        steps = (self._delays / dt + 0.5).astype(np.int32)
         if len(steps) and steps.min() == steps.max():
             return int(steps[0])
         return steps if len(steps) else 0
 
     def _arrange(self) -> None:
-        """Prepare for the delays as they are now."""
-        synapses = self.synapses
+        """Prepare for the delays as they are now.
+
+        With one delay for all, the pathway looks up the events of so many steps ago. With several, and
+        as long as spikes are on their way that were sent with other delays, they wait in a queue.
+        """
+        self.events.follow_clock()
+        key = (self._delays_version, self.synapses.structure_version, self.clock.dt_)
+        if key == self._arranged:
+            return
         steps = self._steps()
-        if isinstance(steps, int):
-            self._uniform_steps = steps
-            if self._queue is not None and self._queue.in_flight == 0:
-                self._queue = None
-            if self._queue is None:
-                self.events.keep(steps)
-                return
-            steps = np.full(len(synapses), steps)
-        self._arrange_queue(steps)
+        if isinstance(steps, int) and self._can_look_up(steps):
+            self._queue, self._lookup = None, steps
+            self.events.keep(steps)
+        else:
+            self._arrange_queue(np.broadcast_to(steps, len(self.synapses)))
+            self._lookup = None
+        self._restored = None
+        self._arranged = key
+        self._n_arranged = len(self.synapses)
+
+    def _can_look_up(self, steps: int) -> bool:
+        """Whether the events of the last `steps` steps are just those that have still to arrive."""
+        if self._restored is not None or (self._queue is not None and self._queue.in_flight):
+            return False
+        if self._lookup == steps and self._n_arranged == len(self.synapses):
+            return True
+        counts, _ = self.events.recent()
+        back = max(steps, self._lookup or 0)
+        return back == 0 or not counts[-back:].any()
 
     def _arrange_queue(self, steps: np.ndarray) -> None:
-        """Have spikes wait in a queue, with these delays in steps."""
-        synapses = self.synapses
-        key = (synapses.structure_version, steps.tobytes())
-        if key == self._arranged and self._queue is not None:
-            return
+        waiting = self._waiting()
         if self._queue is None:
-            self._queue = DelayQueue(self.name, synapses.clock)
-            synapses.store_per_synapse()
-        connections = synapses.connections
+            self._queue = DelayQueue(self.name, self.clock)
+            self.synapses.store_per_synapse()
+        connections = self.synapses.connections
         elements = connections.sources() if self.side == "pre" else connections.targets()
-        self._queue.arrange(elements, steps, len(self.group))
-        self._arranged = key
+        self._queue.arrange(elements, steps, len(self.group), waiting)
+
+    def _waiting(self) -> Waiting:
+        """The spikes on their way."""
+        if self._restored is not None:
+            return self._restored
+        if self._queue is not None:
+            return self._queue.waiting()
+        if not self._lookup:
+            return Waiting.none()
+        connections = self.synapses.connections
+        if self.side == "pre":
+            first, order = connections.first, connections.order
+        else:
+            first, order = connections.index_by_target()
+        counts, elements = self.events.recent()
+        ahead = np.repeat(self._lookup - len(counts) + np.arange(len(counts)), counts)
+        reached = []
+        for steps, element in zip(ahead.tolist(), elements.tolist(), strict=True):
+            own = element - self.group.start
+            if steps >= 0 and 0 <= own < len(self.group):
+                positions = np.arange(int(first.data[own]), int(first.data[own + 1]))
+                synapses = positions if order is None else order.data[positions]
+                reached.append((steps, synapses[synapses < self._n_arranged]))
+        return Waiting(
+            np.array([steps for steps, _ in reached], np.int64),
+            np.array([len(synapses) for _, synapses in reached], np.int64),
+            np.concatenate([np.zeros(0, np.int32), *(synapses for _, synapses in reached)]).astype(np.int32),
+        )
 
     def structure(self) -> object:
-        shape = "queue" if self._queue is not None else self.events.max_delay > 0
+        shape = id(self._queue) if self._queue is not None else self.events.max_delay > 0
         return (self.structure_version, self._bound, shape, self.when, self.order)
 
     # -- code -----------------------------------------------------------------------------------
 
     def blocks(self, writes: frozenset[int]) -> list[Block]:
-        return [Block(self.name, self.synapses.clock, self.when, self.order, self._emit)]
+        return [Block(self.name, self.clock, self.when, self.order, self._emit)]
 
     def _emit(self, b: ProgramBuilder) -> None:
         synapses = self.synapses
@@ -290,7 +343,7 @@ class Pathway(Group):
         """How many steps ago the events were that arrive now."""
         if self.events.max_delay == 0:
             return ir.const(0)
-        return b.integer_constant(("delay", id(self)), "delay", lambda: self._uniform_steps)
+        return b.integer_constant(("delay", id(self)), "delay", lambda: self._lookup or 0)
 
     def n_events(self, b: ProgramBuilder) -> ir.Expr:
         """How many events of the whole group arrive in this step."""
@@ -343,6 +396,10 @@ class Pathway(Group):
         synapses, traces = self.synapses, self.synapses.traces
 
         def resolve(name: str, lowerer: Lowerer) -> ir.Expr | None:
+            if name == "t":
+                return b.t(self.clock)
+            if name == "dt":
+                return b.dt(self.clock)
             if event is not None and traces is not None and name in traces.sides:
                 if name in event.before:
                     return event.before[name]
@@ -352,14 +409,14 @@ class Pathway(Group):
             return synapses.resolve_at(b, name, synapse, lowerer, i, j)
 
         code = Code(
-            b, self, resolve, element=synapse, purpose=self.pathway_name, clock=synapses.clock,
+            b, self, resolve, element=synapse, purpose=self.pathway_name, clock=self.clock,
         )  # fmt: skip
         code.fallback = synapses
         statements = self.statements
         if synapses.event_driven and event is None:
-            code.lowerer.env["_elapsed"] = synapses.elapsed(b, synapse, code.lowerer)
+            code.lowerer.env["_elapsed"] = synapses.elapsed(b, synapse, code.lowerer, self.clock)
             statements = (*synapses.event_driven_statements(), *statements)
-            b.store(synapses.variable("lastupdate").array, synapse, b.t(synapses.clock))
+            b.store(synapses.variable("lastupdate").array, synapse, b.t(self.clock))
         emit_assignments(
             b,
             code,
@@ -378,39 +435,49 @@ class Pathway(Group):
         state = {"_delay": np.array(self._delay)}
         if self._delays is not None:
             state["_delays"] = self._delays.copy()
-        if self._queue is not None and self._queue.in_flight:
-            state["_queue.ahead"], state["_queue.runs"] = self._queue.waiting()
+        if self._lookup is not None:
+            state["_lookup"] = np.array(self._lookup)
+        elif self._queue is not None:
+            for part, values in self._queue.waiting()._asdict().items():
+                state[f"_waiting.{part}"] = values
         return state
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         n = len(self.synapses)
         delay = _checked(stored_number(state, "_delay", self.name))
-        delays = None
+        delays = restored = lookup = None
         if "_delays" in state:
             delays = stored_array(
                 state, "_delays", self.name, dtype=np.float64, size=n, at_least=0, below=np.inf
             ).copy()
+        if "_lookup" in state:
+            lookup = int(stored_number(state, "_lookup", self.name))
+        elif "_waiting.ahead" in state:
+            restored = self._stored_waiting(state, n)
         self._delay, self._delays = delay, delays
-        if self._queue is not None:
-            self._queue.clear()
-        if "_queue.runs" not in state:
-            return
-        self._arrange_queue(np.broadcast_to(self._steps(), (n,)).astype(np.int64))
-        queue = self._queue
-        assert queue is not None
-        runs = stored_array(
-            state, "_queue.runs", self.name, dtype=np.int64, at_least=0, below=len(queue.run_delay)
-        )
+        self._restored, self._lookup, self._n_arranged = restored, lookup, n
+        self._queue = self._queue if restored is not None else None
+        self._arranged = None
+
+    def _stored_waiting(self, state: Mapping[str, np.ndarray], n: int) -> Waiting:
         ahead = stored_array(
-            state, "_queue.ahead", self.name,
-            dtype=np.int64, size=len(runs), at_least=0, below=len(queue.head),
+            state, "_waiting.ahead", self.name, dtype=np.int64, at_least=0, below=MOST_STEPS + 1
+        )
+        counts = stored_array(
+            state, "_waiting.counts", self.name, dtype=np.int64, size=len(ahead), at_least=0, below=n + 1
+        )
+        synapses = stored_array(
+            state, "_waiting.synapses", self.name,
+            dtype=np.int32, size=int(counts.sum()), at_least=0, below=n,
         )  # fmt: skip
         if np.any(np.diff(ahead) < 0):
-            raise misfit(self.name, "'_queue.ahead' is not in order")
-        queue.put_back(ahead, runs)
+            raise misfit(self.name, "'_waiting.ahead' is not in order")
+        return Waiting(ahead, counts, synapses)
 
 
 def _checked(seconds: float) -> float:
     if seconds < 0:
         raise SetupError(f"a delay cannot be negative ({seconds} s)")
+    if seconds == float("inf"):
+        raise SetupError("a delay has to be finite")
     return seconds

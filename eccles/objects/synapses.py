@@ -480,10 +480,12 @@ class Synapses(Group):
         code.lowerer.statements(self.event_driven_statements(), {})
         return code.lowerer.env[name]
 
-    def elapsed(self, b: ProgramBuilder, synapse: ir.Expr, lowerer: Lowerer) -> ir.Expr:
+    def elapsed(
+        self, b: ProgramBuilder, synapse: ir.Expr, lowerer: Lowerer, clock: Clock | None = None
+    ) -> ir.Expr:
         """The time since the last event of a synapse."""
         last = b.load(self._variables["lastupdate"].array, synapse)
-        return lowerer.let("elapsed", Op("fsub", (b.t(self.clock), last)))
+        return lowerer.let("elapsed", Op("fsub", (b.t(clock or self.clock), last)))
 
     def place_at(
         self,
@@ -673,8 +675,9 @@ class Synapses(Group):
                 for name in step.noise:
                     code.lowerer.env[name] = code.draw(random.normal)
             code.lowerer.statements(step.statements, dict.fromkeys(self._clock_driven, ir.F64))
-            for name in self._clock_driven:
-                b.store(self._variables[name].array, s, code.lowerer.assigned[name])
+            for name, value in code.lowerer.assigned.items():
+                if name in self._clock_driven:
+                    b.store(self._variables[name].array, s, value)
 
     def _emit_held(self, b: ProgramBuilder, held: list[Equation]) -> None:
         with b.vector("s", self.size(b)) as s:

@@ -61,6 +61,8 @@ def sides_of_traces(synapses: Synapses) -> dict[str, str] | None:
         return None
     if any(synapses.variable(name).array.element is not Element.F64 for name in names):
         return None
+    if len({id(group.clock) for group in (synapses, synapses.source, synapses.target)}) > 1:
+        return None
     sides: dict[str, str] = {}
     for pathway in pathways:
         for assignment in pathway.statements:
