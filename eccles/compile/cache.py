@@ -19,7 +19,8 @@ __all__ = ["clear_cache", "directory", "read", "size", "write"]
 
 MAGIC = b"eccles-object-1\n"
 LIMIT = 256 * 2**20  # bytes; the oldest files go first
-SUFFIX = ".obj"
+SUFFIX, UNFINISHED = ".obj", ".obj-unfinished"
+OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def _default() -> Path:
@@ -40,22 +41,17 @@ def directory() -> Path | None:
     """The folder, made if need be; None if it cannot be private to this user."""
     try:
         given = os.environ.get("ECCLES_CACHE_DIR")
-        path = Path(given) if given else _default()
+        path = Path(given).expanduser() if given else _default()
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = path.stat()
+        if sys.platform != "win32":
+            # machine code is only taken from a folder that nobody else can write to
+            if status.st_uid != os.getuid():
+                return None
+            if status.st_mode & OTHERS_WRITE:
+                path.chmod(0o700)
     except (OSError, RuntimeError):  # RuntimeError: no home directory
         return None
-    if not stat.S_ISDIR(status.st_mode):
-        return None
-    if hasattr(os, "getuid"):
-        # machine code is only taken from a folder that nobody else can write to
-        if status.st_uid != os.getuid():
-            return None
-        if status.st_mode & 0o022:
-            try:
-                path.chmod(0o700)
-            except OSError:
-                return None
     return path
 
 
@@ -65,7 +61,11 @@ def read(key: str) -> bytes | None:
     if folder is None:
         return None
     try:
-        data = (folder / f"{key}{SUFFIX}").read_bytes()
+        with open(folder / f"{key}{SUFFIX}", "rb") as file:
+            status = os.fstat(file.fileno())
+            if sys.platform != "win32" and (status.st_uid != os.getuid() or status.st_mode & OTHERS_WRITE):
+                return None  # left by someone else while the folder was open to all
+            data = file.read()
     except OSError:
         return None
     head = len(MAGIC) + 32
@@ -83,7 +83,7 @@ def write(key: str, code: bytes) -> None:
         return
     data = MAGIC + hashlib.sha256(key.encode() + code).digest() + code
     try:
-        handle, name = tempfile.mkstemp(dir=folder, suffix=".tmp")
+        handle, name = tempfile.mkstemp(dir=folder, suffix=UNFINISHED)
     except OSError:
         return
     try:
@@ -98,9 +98,14 @@ def write(key: str, code: bytes) -> None:
         _evict(folder)
 
 
+def _files(folder: Path) -> list[Path]:
+    """The files that this module made: the user may have put others there."""
+    return [*folder.glob(f"*{SUFFIX}"), *folder.glob(f"*{UNFINISHED}")]
+
+
 def _evict(folder: Path) -> None:
-    files = []
-    for path in folder.glob("*"):
+    files: list[tuple[float, int, Path]] = []
+    for path in _files(folder):
         with contextlib.suppress(OSError):
             status = path.stat()
             files.append((status.st_mtime, status.st_size, path))
@@ -129,7 +134,7 @@ def clear_cache() -> int:
     if folder is None:
         return 0
     count = 0
-    for path in [*folder.glob(f"*{SUFFIX}"), *folder.glob("*.tmp")]:
+    for path in _files(folder):
         with contextlib.suppress(OSError):
             path.unlink()
             count += 1

@@ -9,24 +9,34 @@ A `Program` is one function over a table of `Buffer`s. It returns an integer mad
 
 Vector loops (`VectorFor`) run a straight-line body for elements 0 .. n-1. In them
 
-- loads and stores at the loop index (plus a loop-invariant offset) are contiguous,
+- loads and stores at the loop index (plus an offset that is the same for all elements) are contiguous,
 - loads at any other index are gathers; other stores are not allowed,
+- elements are independent: a buffer that is stored to is read only at the index it is stored at, and
+  nothing reads the buffer or the count of an `Append`,
 - `padded=True` promises that every buffer stored to is owned by the loop's object and has
   `VECTOR_PADDING` spare elements, so the last vector may run over the end (its extra lanes compute
   on whatever is there, and are written); gathered index buffers are zero in their padding,
 - `Append` lists the indices whose condition holds, in order, never those of the padding.
+
+What a program promises, and nobody checks: indices are in range, except that a load from a buffer that is
+never stored to may be computed earlier, before a loop in whose body it stands outside of any branch, even
+if that loop then runs zero times.
+
+That a number is NaN is reliable; which NaN (its sign and payload, as `bits` shows them) is not.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Literal
+
+from eccles.errors import InternalError
 
 __all__ = [
     "BOOL",
     "F64",
     "I64",
+    "OPERATIONS",
     "VECTOR_PADDING",
     "Append",
     "Buffer",
@@ -50,6 +60,8 @@ __all__ = [
     "Var",
     "VectorFor",
     "While",
+    "const",
+    "straight_line",
 ]
 
 VECTOR_PADDING = 64  # elements that every vectorised array has to spare
@@ -314,8 +326,8 @@ Stmt = Let | Var | SetVar | Store | Append | For | VectorFor | While | If | Retu
 class Function:
     """A function that is expanded where it is called.
 
-    `body` may hold `Let`, `Var`, `SetVar`, `While` and `If`, never `Store` or `Return`. Without `While`, `If`, `Var`
-    and `SetVar` it is straight-line and may be called in a `VectorFor`.
+    `body` may hold `Let`, `Var`, `SetVar`, `While` and `If`, nothing else. With `Let` alone it is
+    straight-line and may be called in a `VectorFor`.
     Two functions are the same if their names are: a name stands for one definition.
     """
 
@@ -341,8 +353,22 @@ def const(value: float | int | bool) -> Const:
             return Const(value, BOOL)
         case int():
             return Const(value, I64)
-        case _:
+        case float():
             return Const(float(value), F64)
+        case _:  # NumPy's integers would otherwise silently become floats
+            raise InternalError(f"{value!r} is no Python number")
 
 
-Kind = Literal["f", "i"]
+def straight_line(function: Function) -> bool:
+    """Whether a function has no loops, branches or variables, itself or in what it calls."""
+
+    def calls(expr: Expr) -> bool:
+        match expr:
+            case Op(_, args):
+                return all(calls(a) for a in args)
+            case Call(inner, args):
+                return straight_line(inner) and all(calls(a) for a in args)
+            case _:
+                return True
+
+    return all(isinstance(s, Let) and calls(s.value) for s in function.body) and calls(function.result)

@@ -68,6 +68,13 @@ def convert(value: ir.Expr, type_: ir.Type) -> ir.Expr:
             return Op("ine", (value, ir.const(0)))
 
 
+def _number(value: float | int) -> ir.Const:
+    """A literal; an integer that does not fit 64 bits is a float."""
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        value = float(value)
+    return ir.const(value)
+
+
 def promote(left: ir.Expr, right: ir.Expr) -> tuple[ir.Expr, ir.Expr]:
     """Both operands as the wider of their types; truth values count as integers."""
     type_ = F64 if F64 in (left.type, right.type) else I64
@@ -130,8 +137,10 @@ class Lowerer:
     def expr(self, node: Expr) -> ir.Expr:
         """The IR expression of a tree."""
         match node:
-            case Number(value) | Boolean(value):
+            case Boolean(value):
                 return ir.const(value)
+            case Number(value):
+                return _number(value)
             case Name(id=name):
                 try:
                     return self.env[name]
@@ -140,7 +149,7 @@ class Lowerer:
             case Unary("-", operand):
                 value = self.expr(operand)
                 if isinstance(value, ir.Const) and value.type is not BOOL:
-                    return ir.const(-value.value)
+                    return _number(-value.value)
                 if value.type is F64:
                     return Op("fneg", (value,))
                 return Op("isub", (ir.const(0), convert(value, I64)))
@@ -183,7 +192,9 @@ class Lowerer:
             n = exponent.value
             if n == 0.5:
                 return Op("fsqrt", (convert(base, F64),))
-            if n == int(n) and abs(n) <= 16 and not (n < 0 and base.type is not F64):
+            if abs(n) <= 16 and n == int(n):
+                if n < 0 or exponent.type is F64:  # an integer to the power of 2.0 is no integer
+                    base = convert(base, F64)
                 return self._integer_power(base, int(n))
         return ir.Call(elementary.pow, (convert(base, F64), convert(exponent, F64)))
 
@@ -237,7 +248,7 @@ class Lowerer:
                 return Op("imin", (Op("imax", (x, low)), high))
             case "timestep":
                 t, dt = convert(args[0], F64), convert(args[1], F64)
-                # a thousandth of a step of tolerance: times that are multiples of dt but for rounding count as such
+                # a thousandth of a step of tolerance: times that are multiples of dt but for rounding count
                 nudged = Op("fadd", (t, Op("fmul", (ir.const(1e-3), dt))))
                 return Op("ftoi", (Op("fdiv", (nudged, dt)),))
             case _:

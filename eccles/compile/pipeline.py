@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pkgutil
+import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import cache as once
 
 from eccles.compile import cache as disk
 from eccles.compile import ir
@@ -21,22 +24,22 @@ PASSES: tuple[tuple[str, Callable[[ir.Program], ir.Program]], ...] = (
     ("move invariants", hoist),
 )
 KEPT = 64  # programs in memory
-CODE_VERSION = 1  # of the emitter: raise it when the same IR gives other machine code
 
 NativeProgram = Callable[[int], int]
 
 _in_memory: OrderedDict[str, NativeProgram] = OrderedDict()
+_lock = threading.Lock()  # guards _in_memory
 
 
 def optimise(program: ir.Program) -> ir.Program:
-    """The program after all passes; checked after each with ECCLES_VERIFY=1."""
+    """The program after all passes; checked before and after each with ECCLES_VERIFY=1."""
     checking = os.environ.get("ECCLES_VERIFY") == "1"
     if checking:
         verify(program)
-    for _, transform in PASSES:
+    for name, transform in PASSES:
         program = transform(program)
         if checking:
-            verify(program)
+            verify(program, stage=name)
     return program
 
 
@@ -59,31 +62,42 @@ def compile_program(program: ir.Program, *, portable: bool = False, cache: bool 
     from eccles.compile import llvm  # costs some 30 ms
 
     target = llvm.host_target(portable)
-    key = hashlib.sha256(f"{CODE_VERSION}|{target.key}|{show(program)}".encode()).hexdigest()
-    if cache and key in _in_memory:
-        _in_memory.move_to_end(key)
-        return _in_memory[key]
-    native: NativeProgram | None = None
-    if cache:
-        code = disk.read(key)
-        if code is not None:
-            native = llvm.load(program.name, code, target)
-    if native is None:
+    if not cache:
+        return llvm.build(program, target)[0]
+    parts = (_emitter_version(), llvm.version(), repr(target), show(program))
+    key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    with _lock:
+        native = _in_memory.get(key)
+        if native is not None:
+            _in_memory.move_to_end(key)
+            return native
+    code = disk.read(key)
+    if code is not None:
+        native = llvm.load(program.name, code, target)
+    else:
         native, code = llvm.build(program, target)
-        if cache and code:
-            disk.write(key, code)
-    if cache:
+        disk.write(key, code)
+    with _lock:
         _in_memory[key] = native
         if len(_in_memory) > KEPT:
             _in_memory.popitem(last=False)
     return native
 
 
+@once
+def _emitter_version() -> str:
+    """Changes whenever the same IR might give other machine code."""
+    digest = hashlib.sha256()
+    for file in ("emit.py", "llvm.py", "writer.py"):
+        digest.update(pkgutil.get_data("eccles.compile", file) or b"")
+    return digest.hexdigest()
+
+
 def llvm_text(program: ir.Program, *, portable: bool = False) -> str:
     """LLVM IR of a program, before LLVM's own passes."""
-    from eccles.compile import llvm
+    from eccles.compile import emit, llvm
 
-    return llvm.emit(optimise(program), llvm.host_target(portable))
+    return emit.emit(optimise(program), llvm.host_target(portable))
 
 
 def assembly_text(program: ir.Program, *, portable: bool = False) -> str:

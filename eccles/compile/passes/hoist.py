@@ -1,13 +1,22 @@
 """Move what does not change in a loop out of it.
 
 LLVM would do so too, but the passes that it needs cost more time than the rest of the compilation. An
-expression moves to just before the outermost loop in which nothing it uses changes. All operations of
-the IR are pure and cannot trap, so computing one early is safe even if the loop would never have.
-Loads move only if the program never stores to their buffer; variables never.
+expression moves to just before the outermost loop in which nothing that it uses changes. All operations of
+the IR are pure and cannot trap, so computing one early is safe even if the loop would never have. Two
+things are not moved that far:
+
+- loads from buffers that the program stores to as well do not move,
+- other loads, and calls of functions with loops, leave no branch: the branch may be what makes an index
+  valid or a loop finite.
+
+A *level* is a number of loops around; a name or an expression has the level of the innermost loop in which
+its value changes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from eccles.compile import ir
@@ -17,7 +26,7 @@ __all__ = ["hoist"]
 
 def hoist(program: ir.Program) -> ir.Program:
     """The program with invariant expressions moved out of its loops."""
-    return replace(program, body=_Hoister(_stored(program.body)).top(program.body))
+    return replace(program, body=_Hoister(_stored(program.body)).body(program.body))
 
 
 def _stored(statements: tuple[ir.Stmt, ...]) -> set[int]:
@@ -32,190 +41,210 @@ def _stored(statements: tuple[ir.Stmt, ...]) -> set[int]:
                 stack.extend(body)
             case ir.If(_, then, orelse, _):
                 stack.extend((*then, *orelse))
+            case _:
+                pass
+    return found
+
+
+def _assigned(statements: tuple[ir.Stmt, ...]) -> set[str]:
+    """The variables that are declared or assigned to."""
+    found: set[str] = set()
+    stack = list(statements)
+    while stack:
+        match stack.pop():
+            case ir.Var(local, _) | ir.SetVar(local, _) | ir.Append(_, local, _, _):
+                found.add(local.name)
+            case ir.For(_, _, _, body) | ir.VectorFor(_, _, body, _) | ir.While(_, body):
+                stack.extend(body)
+            case ir.If(_, then, orelse, _):
+                stack.extend((*then, *orelse))
+            case _:
+                pass
     return found
 
 
 class _Hoister:
     def __init__(self, stored: set[int]) -> None:
         self.stored = stored
-        self.level = 0  # how many loops are around
-        self.levels: dict[str, int] = {}  # in which loop a name gets its value; 0 is outside of all
-        self.renamed: dict[str, ir.Expr] = {}  # names bound in a loop to what moved out of it
-        self.pending: list[list[ir.Stmt]] = [[]]  # what goes before the loop that is entered, by level
+        self.level = 0
+        self.levels: dict[str, int] = {}  # of names that are no variables
+        self.versions: dict[str, int] = {}  # of variables: raised wherever one may change
+        self.meaning: dict[str, ir.Expr] = {}  # of names that moved out of the loop they were defined in
+        # by level: the variables that change in the loop, what goes before the loop that is being entered,
+        # what of that is known by which name, and whether a branch is around
+        self.assigned: list[set[str]] = [set()]
+        self.pending: list[list[ir.Stmt]] = [[]]
         self.known: list[dict[object, ir.Local]] = [{}]
+        self.branches: list[int] = [0]
         self.keys: dict[int, tuple[ir.Expr, object]] = {}
         self.interned: dict[object, int] = {}
         self.n = 0
 
-    def top(self, statements: tuple[ir.Stmt, ...]) -> tuple[ir.Stmt, ...]:
-        return self._body(statements)
+    # -- statements -------------------------------------------------------------------------------
 
-    def _body(self, statements: tuple[ir.Stmt, ...]) -> tuple[ir.Stmt, ...]:
+    def body(self, statements: tuple[ir.Stmt, ...]) -> tuple[ir.Stmt, ...]:
         out: list[ir.Stmt] = []
+        pending = self.pending[self.level]
         for statement in statements:
-            new = self._statement(statement)
-            if isinstance(statement, ir.For | ir.VectorFor | ir.While | ir.If):
-                # expressions that were moved to this level stand before the loop they came from
-                out.extend(self.pending[self.level])
-                self.pending[self.level].clear()
-            out.append(new)
+            new = self.statement(statement)
+            out += pending  # what moved out of loops in this statement
+            pending.clear()
+            if new is not None:
+                out.append(new)
         return tuple(out)
 
-    def _statement(self, statement: ir.Stmt) -> ir.Stmt:
+    def statement(self, statement: ir.Stmt) -> ir.Stmt | None:
         match statement:
             case ir.Let(local, value):
-                level = self._level(value)
-                new = self._expr(value)
+                new, level = self.visit(value)
                 self.levels[local.name] = level
                 if level < self.level:
-                    self.renamed[local.name] = new
+                    self.meaning[local.name] = self.placed(new, level)
+                    return None
                 return ir.Let(local, new)
             case ir.Var(local, value):
-                self.levels[local.name] = 1 << 30
-                return ir.Var(local, self._expr(value))
+                self.versions[local.name] = 0
+                return ir.Var(local, self.expr(value))
             case ir.SetVar(local, value):
-                return ir.SetVar(local, self._expr(value))
+                new = self.expr(value)
+                self.versions[local.name] += 1
+                return ir.SetVar(local, new)
             case ir.Store(buffer, index, value):
-                return ir.Store(buffer, self._index(index), self._expr(value))
+                return ir.Store(buffer, self.expr(index), self.expr(value))
             case ir.Append(buffer, count, value, condition):
-                return ir.Append(buffer, count, self._index(value), self._expr(condition))
+                return ir.Append(buffer, count, self.expr(value), self.expr(condition))
             case ir.Return(value):
-                return ir.Return(self._expr(value))
+                return ir.Return(self.expr(value))
             case ir.If(condition, then, orelse, likely):
-                # bodies of branches are not loops: what moves, moves out of the loop around
-                return ir.If(self._expr(condition), self._branch(then), self._branch(orelse), likely)
+                return ir.If(self.expr(condition), self.branch(then), self.branch(orelse), likely)
             case ir.For(local, start, stop, body):
-                return ir.For(local, self._expr(start), self._expr(stop), self._loop(local, body))
+                first, last = self.expr(start), self.expr(stop)
+                with self.loop(body, local):
+                    return ir.For(local, first, last, self.body(body))
             case ir.VectorFor(local, n, body, padded):
-                return ir.VectorFor(local, self._expr(n), self._loop(local, body), padded)
+                size = self.expr(n)
+                with self.loop(body, local):
+                    return ir.VectorFor(local, size, self.body(body), padded)
             case ir.While(condition, body):
-                self._enter()
-                new_condition, new_body = self._expr(condition), self._body(body)
-                self._leave()
-                return ir.While(new_condition, new_body)
+                with self.loop(body):
+                    return ir.While(self.expr(condition), self.body(body))
 
-    def _branch(self, statements: tuple[ir.Stmt, ...]) -> tuple[ir.Stmt, ...]:
-        # loops inside have their invariants put before the whole branch: pending of this level
-        out: list[ir.Stmt] = []
-        for statement in statements:
-            if isinstance(statement, ir.For | ir.VectorFor | ir.While):
-                outer, self.pending[self.level] = self.pending[self.level], []
-                known, self.known[self.level] = self.known[self.level], dict(self.known[self.level])
-                new = self._statement(statement)
-                out.extend(self.pending[self.level])
-                self.pending[self.level], self.known[self.level] = outer, known
-                out.append(new)
-            elif isinstance(statement, ir.If):
-                out.append(
-                    ir.If(
-                        self._expr(statement.condition), self._branch(statement.then),
-                        self._branch(statement.orelse), statement.likely,
-                    )
-                )  # fmt: skip
-            else:
-                out.append(self._statement(statement))
-        return tuple(out)
-
-    def _loop(self, local: ir.Local, body: tuple[ir.Stmt, ...]) -> tuple[ir.Stmt, ...]:
-        self._enter()
-        self.levels[local.name] = self.level
-        new = self._body(body)
-        self._leave()
+    def branch(self, statements: tuple[ir.Stmt, ...]) -> tuple[ir.Stmt, ...]:
+        """The body of a branch: what moves out of loops in it stays in it."""
+        level = self.level
+        pending, self.pending[level] = self.pending[level], []
+        known, self.known[level] = self.known[level], dict(self.known[level])
+        self.branches[level] += 1
+        new = self.body(statements)
+        self.pending[level], self.known[level] = pending, known
+        self.branches[level] -= 1
         return new
 
-    def _enter(self) -> None:
+    @contextmanager
+    def loop(self, body: tuple[ir.Stmt, ...], local: ir.Local | None = None) -> Iterator[None]:
         self.level += 1
+        assigned = _assigned(body)
+        self.assigned.append(assigned)
+        self._change(assigned)
         self.pending.append([])
         self.known.append({})
-
-    def _leave(self) -> None:
+        self.branches.append(0)
+        if local is not None:
+            self.levels[local.name] = self.level
+        yield
+        self._change(assigned)
         self.level -= 1
+        self.assigned.pop()
         self.pending.pop()
         self.known.pop()
+        self.branches.pop()
+
+    def _change(self, variables: set[str]) -> None:
+        for name in variables:
+            self.versions[name] = self.versions.get(name, 0) + 1
+
+    def level_of_variable(self, name: str) -> int:
+        for level in range(self.level, 0, -1):
+            if name in self.assigned[level]:
+                return level
+        return 0
 
     # -- expressions ------------------------------------------------------------------------------
 
-    def _level(self, expr: ir.Expr) -> int:
-        """The innermost loop that the value depends on."""
+    def expr(self, expr: ir.Expr) -> ir.Expr:
+        """The expression with its invariant parts, or all of it, moved out."""
+        return self.placed(*self.visit(expr))
+
+    def visit(self, expr: ir.Expr) -> tuple[ir.Expr, int]:
+        """The expression in terms of names that are known at its level, and that level."""
         match expr:
             case ir.Const():
-                return 0
+                return expr, 0
             case ir.Local(name):
-                return min(self.levels.get(name, 0), self.level)
+                if name in self.versions:
+                    return expr, self.level_of_variable(name)
+                return self.meaning.get(name, expr), min(self.levels[name], self.level)
             case ir.Load(buffer, index):
-                return self.level if buffer.slot in self.stored else self._level(index)
-            case ir.Op(_, args) | ir.Call(_, args):
-                level = 0
-                for a in args:
-                    level = max(level, self._level(a))
-                    if level == self.level:
-                        return level
+                if buffer.slot in self.stored:
+                    least = self.level
+                else:
+                    least = 0 if isinstance(index, ir.Const) else self.guarded()
+                (at,), level = self.arguments((index,), least)
+                return ir.Load(buffer, at), level
+            case ir.Op(op, args):
+                new, level = self.arguments(args, 0)
+                return ir.Op(op, new), level
+            case ir.Call(function, args):
+                new, level = self.arguments(args, 0 if ir.straight_line(function) else self.guarded())
+                return ir.Call(function, new), level
+
+    def arguments(self, args: tuple[ir.Expr, ...], least: int) -> tuple[tuple[ir.Expr, ...], int]:
+        """The arguments, and the level of the whole; arguments of lower levels move out by themselves."""
+        visited = [self.visit(a) for a in args]
+        level = max([least, *[level for _, level in visited]])
+        return tuple([a if of_a == level else self.placed(a, of_a) for a, of_a in visited]), level
+
+    def guarded(self) -> int:
+        """The innermost level at which a branch is around."""
+        for level in range(self.level, 0, -1):
+            if self.branches[level]:
                 return level
+        return 0
 
-    def _index(self, expr: ir.Expr) -> ir.Expr:
-        """An index: its parts may move, but `loop index + offset` keeps its form."""
-        return self._expr(expr)
-
-    def _expr(self, expr: ir.Expr) -> ir.Expr:
-        if isinstance(expr, ir.Const):
+    def placed(self, expr: ir.Expr, level: int) -> ir.Expr:
+        """The name of an expression that is computed outside; itself if it stays."""
+        if level == self.level or isinstance(expr, ir.Const | ir.Local):
             return expr
-        if isinstance(expr, ir.Local):
-            return self.renamed.get(expr.name, expr)
-        level = self._level(expr)
-        if level < self.level:
-            return self._moved(self._with_names(expr), level)
-        match expr:
-            case ir.Load(buffer, index):
-                return ir.Load(buffer, self._index(index))
-            case ir.Op(op, args):
-                return ir.Op(op, tuple([self._expr(a) for a in args]))
-            case ir.Call(function, args):
-                return ir.Call(function, tuple([self._expr(a) for a in args]))
-
-    def _with_names(self, expr: ir.Expr) -> ir.Expr:
-        """The expression in terms of names that are known outside of the loop."""
-        match expr:
-            case ir.Const():
-                return expr
-            case ir.Local(name):
-                return self.renamed.get(name, expr)
-            case ir.Load(buffer, index):
-                return ir.Load(buffer, self._with_names(index))
-            case ir.Op(op, args):
-                return ir.Op(op, tuple([self._with_names(a) for a in args]))
-            case ir.Call(function, args):
-                return ir.Call(function, tuple([self._with_names(a) for a in args]))
-
-    def _moved(self, expr: ir.Expr, level: int) -> ir.Local:
-        """The name of an expression that is computed outside of the loop."""
-        key = self._key(expr)
-        for outer in range(level + 1):
-            if key in self.known[outer]:
-                return self.known[outer][key]
+        key = self.key(expr)
+        for known in self.known[: level + 1]:
+            if key in known:
+                return known[key]
         self.n += 1
-        local = ir.Local(f"_hoisted.{self.n}", expr.type)
+        local = ir.Local(f"fixed@{self.n}", expr.type)  # no other name has an @
         self.levels[local.name] = level
         self.pending[level].append(ir.Let(local, expr))
         self.known[level][key] = local
         return local
 
-    def _key(self, expr: ir.Expr) -> object:
-        """Equal for equal expressions."""
+    def key(self, expr: ir.Expr) -> object:
+        """Equal for equal expressions (unlike ==, which takes 0.0 for -0.0)."""
         match expr:
             case ir.Const(value, type_):
-                return (type_, value.hex() if isinstance(value, float) else value)
+                return type_, value.hex() if isinstance(value, float) else value
             case ir.Local(name):
-                return name
+                return name, self.versions.get(name)
         found = self.keys.get(id(expr))
         if found is not None:
             return found[1]
         match expr:
             case ir.Load(buffer, index):
-                raw: object = ("load", buffer.slot, self._key(index))
+                raw: object = "load", buffer.slot, self.key(index)
             case ir.Op(op, args):
-                raw = (op, *[self._key(a) for a in args])
+                raw = op, *[self.key(a) for a in args]
             case ir.Call(function, args):
-                raw = ("call", function.name, *[self._key(a) for a in args])
+                raw = "call", function.name, *[self.key(a) for a in args]
         key = self.interned.setdefault(raw, len(self.interned))
-        self.keys[id(expr)] = (expr, key)
+        # `visit` makes new nodes each time, so a version in a key is never out of date; the node is kept
+        # alive, so that its identity stays its own
+        self.keys[id(expr)] = expr, key
         return key

@@ -1,0 +1,362 @@
+"""From the loop IR to LLVM's, as text.
+
+Vector loops become explicit vectors of as many doubles as the target's registers hold; no pass of LLVM
+has to discover them, so a handful of cheap passes is enough (docs/notes/0001-pass-pipeline.md).
+Mutable locals live in memory of the stack until LLVM's `sroa` makes them values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from eccles.compile import ir
+from eccles.compile.ir import BOOL, I64
+from eccles.compile.writer import MEMORY, SIZE, Target, Value, Writer, constant, type_text
+from eccles.errors import InternalError
+
+__all__ = ["emit"]
+
+
+def emit(program: ir.Program, target: Target) -> str:
+    """LLVM IR of a program; the same program and target always give the same text."""
+    emitter = _Emitter(target)
+    emitter.statements(program.body)
+    entry: list[str] = []
+    for buffer in program.buffers:
+        pointer = f"%b{buffer.slot}"
+        entry.append(f"  {pointer}.at = getelementptr inbounds ptr, ptr %table, i64 {buffer.slot}")
+        entry.append(f"  {pointer} = load ptr, ptr {pointer}.at")
+    width = 64 * target.lanes
+    attributes = f'nounwind "prefer-vector-width"="{width}" "min-legal-vector-width"="{width}"'
+    return "\n".join(
+        [
+            f'target datalayout = "{target.layout}"',
+            f'target triple = "{target.triple}"',
+            *sorted(emitter.writer.declarations),
+            f"define i64 @{program.name}(ptr noalias readonly %table) #0 {{",
+            "entry:",
+            *emitter.allocas,
+            *entry,
+            "  br label %start",
+            "start:",
+            *emitter.writer.lines,
+            "  ret i64 0",
+            "}",
+            f"attributes #0 = {{ {attributes} }}",
+            '!0 = !{!"branch_weights", i32 2000, i32 1}',
+            '!1 = !{!"branch_weights", i32 1, i32 2000}',
+            "",
+        ]
+    )
+
+
+class _Emitter:
+    def __init__(self, target: Target) -> None:
+        self.writer = Writer(target.fma)
+        self.target = target
+        self.allocas: list[str] = []
+        self.values: dict[str, Value] = {}
+        self.variables: dict[str, tuple[str, int]] = {}  # where it is kept, and its lanes
+        # values of expressions by the identity of their node (the program keeps all nodes alive), by region;
+        # all are forgotten when memory or a variable changes
+        self.known: list[dict[int, Value]] = [{}]
+        # the vector loop around: its local, the index of the first lane, the lanes, and the number of
+        # elements if the last vector may run over it
+        self.loop: ir.Local | None = None
+        self.first = ""
+        self.lanes = 1
+        self.limit: str | None = None
+
+    @contextmanager
+    def region(self) -> Iterator[None]:
+        """Code that may not run, so that its values are not known after it."""
+        values, variables = dict(self.values), dict(self.variables)
+        self.known.append({})
+        with self.writer.region():
+            yield
+        self.known.pop()
+        self.values, self.variables = values, variables
+
+    def forget(self) -> None:
+        """Something was written: what was read is read anew."""
+        for known in self.known:
+            known.clear()
+
+    # -- expressions ------------------------------------------------------------------------------
+
+    def value(self, expr: ir.Expr) -> Value:
+        match expr:
+            case ir.Const():
+                return constant(expr)
+            case ir.Local(name, type_):
+                return self._local(name, type_)
+        key = id(expr)
+        for known in self.known:
+            if key in known:
+                return known[key]
+        result = self._computed(expr)
+        self.known[-1][key] = result
+        return result
+
+    def _local(self, name: str, type_: ir.Type) -> Value:
+        if name in self.values:
+            return self.values[name]
+        if self.loop is not None and name == self.loop.name:
+            if self.lanes == 1:
+                return Value(self.first, I64, 1)
+            return Value(self.writer.indices(self.first, self.lanes), I64, self.lanes)
+        slot, lanes = self.variables[name]
+        return Value(self.writer.op(f"load {type_text(type_, lanes)}, ptr {slot}"), type_, lanes)
+
+    def _computed(self, expr: ir.Load | ir.Op | ir.Call) -> Value:
+        match expr:
+            case ir.Load(buffer, index):
+                return self._load(buffer, index)
+            case ir.Op(op, args):
+                return self.writer.operation(op, [self.value(a) for a in args])
+            case ir.Call(function, args):
+                return self._expanded(function, [self.value(a) for a in args])
+
+    def _expanded(self, function: ir.Function, args: list[Value]) -> Value:
+        """The body of a function in place of its call."""
+        outer = self.values, self.variables, self.loop, self.known
+        self.values = {p.name: v for p, v in zip(function.params, args, strict=True)}
+        # nodes of the body are the same objects in every call: what is known of them is not
+        self.variables, self.loop, self.known = {}, None, [{}]
+        self.statements(function.body)
+        result = self.value(function.result)
+        self.values, self.variables, self.loop, self.known = outer
+        return result
+
+    # -- memory -----------------------------------------------------------------------------------
+
+    def _contiguous(self, index: ir.Expr) -> str | None:
+        """The index of the first lane, if the lanes follow each other in memory."""
+        if self.loop is None or self.lanes == 1:
+            return None
+        if index == self.loop:
+            return self.first
+        if isinstance(index, ir.Op) and index.op == "iadd" and self.loop in index.args:
+            a, b = index.args
+            offset = self.value(b if a == self.loop else a)
+            if offset.lanes == 1:
+                return self.writer.op(f"add i64 {self.first}, {offset.text}")
+        return None
+
+    def _address(self, buffer: ir.Buffer, index: str) -> str:
+        return self.writer.address(buffer.element, f"%b{buffer.slot}", index)
+
+    def _load(self, buffer: ir.Buffer, index: ir.Expr) -> Value:
+        w, element, memory = self.writer, buffer.element, MEMORY[buffer.element]
+        vector = f"<{self.lanes} x {memory}>"
+        first = self._contiguous(index)
+        if first is not None:
+            text = w.op(f"load {vector}, ptr {self._address(buffer, first)}, align {SIZE[element]}")
+            return w.loaded(element, text, self.lanes)
+        at = self.value(index)
+        if at.lanes == 1:
+            return w.loaded(element, w.op(f"load {memory}, ptr {self._address(buffer, at.text)}"), 1)
+        result = "poison"
+        for lane in range(self.lanes):
+            one = w.op(f"extractelement <{self.lanes} x i64> {at.text}, i32 {lane}")
+            text = w.op(f"load {memory}, ptr {self._address(buffer, one)}")
+            result = w.op(f"insertelement {vector} {result}, {memory} {text}, i32 {lane}")
+        return w.loaded(element, result, self.lanes)
+
+    def _store(self, buffer: ir.Buffer, index: ir.Expr, value: ir.Expr) -> None:
+        w, element, memory = self.writer, buffer.element, MEMORY[buffer.element]
+        stored = self.value(value)
+        first = self._contiguous(index)
+        if first is not None:
+            text = w.stored(element, w.spread(stored, self.lanes), self.lanes)
+            vector = f"<{self.lanes} x {memory}>"
+            w.lines.append(
+                f"  store {vector} {text}, ptr {self._address(buffer, first)}, align {SIZE[element]}"
+            )
+        else:
+            at = self.value(index)
+            if at.lanes != 1 or stored.lanes != 1:
+                raise InternalError(f"scattered store to {buffer.name} in a vector loop")
+            text = w.stored(element, stored.text, 1)
+            w.lines.append(f"  store {memory} {text}, ptr {self._address(buffer, at.text)}")
+        self.forget()
+
+    # -- statements -------------------------------------------------------------------------------
+
+    def statements(self, statements: tuple[ir.Stmt, ...]) -> None:
+        w = self.writer
+        for statement in statements:
+            match statement:
+                case ir.Let(local, value):
+                    self.values[local.name] = self.value(value)
+                case ir.Var(local, value):
+                    self._declare(local, self.value(value))
+                case ir.SetVar(local, value):
+                    slot, lanes = self.variables[local.name]
+                    text = w.spread(self.value(value), lanes)
+                    w.lines.append(f"  store {type_text(local.type, lanes)} {text}, ptr {slot}")
+                    self.forget()
+                case ir.Store(buffer, index, value):
+                    self._store(buffer, index, value)
+                case ir.Append():
+                    self._append(statement)
+                case ir.For():
+                    self._for(statement)
+                case ir.VectorFor():
+                    self._vector_for(statement)
+                case ir.While():
+                    self._while(statement)
+                case ir.If():
+                    self._if(statement)
+                case ir.Return(value):
+                    w.lines.append(f"  ret i64 {self.value(value).text}")
+                    w.label(w.new_label("after"))  # what follows is never reached, but has to stand somewhere
+
+    def _declare(self, local: ir.Local, value: Value) -> None:
+        slot = f"{self.writer.fresh()}.slot"
+        type_ = type_text(local.type, self.lanes)
+        self.allocas.append(f"  {slot} = alloca {type_}")
+        self.writer.lines.append(f"  store {type_} {self.writer.spread(value, self.lanes)}, ptr {slot}")
+        self.variables[local.name] = slot, self.lanes
+
+    def _if(self, statement: ir.If) -> None:
+        w = self.writer
+        condition = self.value(statement.condition).text
+        then, orelse, end = w.new_label("then"), w.new_label("else"), w.new_label("end")
+        weights = {None: "", True: ", !prof !0", False: ", !prof !1"}[statement.likely]
+        other = orelse if statement.orelse else end
+        w.lines.append(f"  br i1 {condition}, label %{then}, label %{other}{weights}")
+        w.label(then)
+        with self.region():
+            self.statements(statement.then)
+        w.branch(end)
+        if statement.orelse:
+            w.label(orelse)
+            with self.region():
+                self.statements(statement.orelse)
+            w.branch(end)
+        w.label(end)
+
+    def _while(self, statement: ir.While) -> None:
+        w = self.writer
+        head, body, end = w.new_label("head"), w.new_label("body"), w.new_label("end")
+        self.forget()
+        w.branch(head)
+        w.label(head)
+        with self.region():
+            condition = self.value(statement.condition).text
+            w.lines.append(f"  br i1 {condition}, label %{body}, label %{end}, !prof !0")
+            w.label(body)
+            self.statements(statement.body)
+        w.branch(head)
+        w.label(end)
+
+    @contextmanager
+    def _counted(self, start: str, stop: str, step: int) -> Iterator[str]:
+        """The frame of a loop that counts up; yields the index."""
+        w = self.writer
+        head, body, end = w.new_label("head"), w.new_label("body"), w.new_label("end")
+        before = w.block
+        self.forget()
+        w.branch(head)
+        w.label(head)
+        index = w.fresh()
+        at = len(w.lines)
+        w.lines.append("")
+        going = w.op(f"icmp slt i64 {index}, {stop}")
+        w.lines.append(f"  br i1 {going}, label %{body}, label %{end}")
+        w.label(body)
+        with self.region():
+            yield index
+        following = w.op(f"add nsw i64 {index}, {step}")
+        w.lines[at] = f"  {index} = phi i64 [ {start}, %{before} ], [ {following}, %{w.block} ]"
+        w.branch(head)
+        w.label(end)
+
+    def _for(self, statement: ir.For) -> None:
+        start, stop = self.value(statement.start).text, self.value(statement.stop).text
+        with self._counted(start, stop, 1) as index:
+            self.values[statement.local.name] = Value(index, I64, 1)
+            self.statements(statement.body)
+
+    def _vector_for(self, statement: ir.VectorFor) -> None:
+        n = self.value(statement.n)
+        lanes = self.target.lanes
+        if statement.padded:
+            self._vector_part(statement, "0", n.text, lanes, n.text)
+            return
+        # whole vectors, then one by one; `and` rounds down, also below zero
+        count = self.writer.operation("imax", [n, constant(ir.const(0))]).text
+        whole = self.writer.op(f"and i64 {count}, {-lanes}")
+        self._vector_part(statement, "0", whole, lanes, None)
+        self._vector_part(statement, whole, count, 1, None)
+
+    def _vector_part(
+        self, statement: ir.VectorFor, start: str, stop: str, lanes: int, limit: str | None
+    ) -> None:
+        """Elements from `start`, `lanes` at a time; those at `limit` and behind are not appended."""
+        with self._counted(start, stop, lanes) as index:
+            self.loop, self.first, self.lanes, self.limit = statement.local, index, lanes, limit
+            self.statements(statement.body)
+            self.loop, self.lanes = None, 1
+
+    # -- lists of elements ------------------------------------------------------------------------
+
+    def _append(self, statement: ir.Append) -> None:
+        w, lanes = self.writer, self.lanes
+        condition, value = self.value(statement.condition), self.value(statement.value)
+        if lanes == 1:
+            then, end = w.new_label("then"), w.new_label("end")
+            w.lines.append(f"  br i1 {condition.text}, label %{then}, label %{end}, !prof !1")
+            w.label(then)
+            with self.region():
+                self._append_one(statement, value.text)
+            w.branch(end)
+            w.label(end)
+            return
+        flags = w.spread(condition, lanes)
+        if self.limit is not None:
+            limit = w.spread(Value(self.limit, I64, 1), lanes)
+            inside = w.op(f"icmp slt <{lanes} x i64> {w.indices(self.first, lanes)}, {limit}")
+            flags = w.op(f"and {type_text(BOOL, lanes)} {flags}, {inside}")
+        mask = w.op(f"bitcast <{lanes} x i1> {flags} to i{lanes}")
+        wide = w.op(f"zext i{lanes} {mask} to i64")
+        some, head, body, end = (w.new_label(s) for s in ("some", "head", "body", "end"))
+        any_ = w.op(f"icmp ne i64 {wide}, 0")
+        w.lines.append(f"  br i1 {any_}, label %{some}, label %{end}, !prof !1")
+        w.label(some)
+        w.branch(head)
+        w.label(head)
+        left = w.fresh()
+        at = len(w.lines)
+        w.lines.append("")
+        again = w.op(f"icmp ne i64 {left}, 0")
+        w.lines.append(f"  br i1 {again}, label %{body}, label %{end}")
+        w.label(body)
+        with self.region():
+            w.declare("i64", "llvm.cttz.i64", "i64", "i1")
+            lane = w.op(f"call i64 @llvm.cttz.i64(i64 {left}, i1 true)")
+            if statement.value == self.loop:
+                one = w.op(f"add i64 {self.first}, {lane}")
+            elif value.lanes == 1:
+                one = value.text
+            else:
+                one = w.op(f"extractelement <{lanes} x i64> {value.text}, i64 {lane}")
+            self._append_one(statement, one)
+        lower = w.op(f"sub i64 {left}, 1")
+        following = w.op(f"and i64 {left}, {lower}")
+        w.lines[at] = f"  {left} = phi i64 [ {wide}, %{some} ], [ {following}, %{w.block} ]"
+        w.branch(head)
+        w.label(end)
+
+    def _append_one(self, statement: ir.Append, value: str) -> None:
+        w = self.writer
+        slot, _ = self.variables[statement.count.name]
+        count = w.op(f"load i64, ptr {slot}")
+        text = w.stored(statement.buffer.element, value, 1)
+        address = self._address(statement.buffer, count)
+        w.lines.append(f"  store {MEMORY[statement.buffer.element]} {text}, ptr {address}")
+        more = w.op(f"add i64 {count}, 1")
+        w.lines.append(f"  store i64 {more}, ptr {slot}")
+        self.forget()
