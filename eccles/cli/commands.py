@@ -5,16 +5,17 @@ from __future__ import annotations
 import contextlib
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from eccles import __version__
 from eccles.cli import arguments
 from eccles.errors import EcclesError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
 
 __all__ = ["app"]
 
@@ -83,6 +84,8 @@ def beats(
 
         eccles beats --pre 200 --post 250,220,210 --duration 2s --figure out/beats.png
     """
+    from rich.console import Console
+
     from eccles.lab import beats as lab
     from eccles.lab.beats_plot import FIGURE_FORMATS, save_figure
 
@@ -112,7 +115,7 @@ def beats(
                 print(f"wrote {path}")
 
 
-OBTAINED = "Obtained rates are intervals between spikes over the time they span, (n - 1)/(t_last - t_first)."
+OBTAINED = "Obtained rate = (n - 1)/(t_last - t_first), for n spikes: whole intervals only."
 
 
 def _option(name: str, read: Any, value: Any) -> Any:
@@ -124,6 +127,8 @@ def _option(name: str, read: Any, value: Any) -> Any:
 
 
 def _beats_table(result: Any) -> Table:
+    from rich.table import Table
+
     from eccles.lab.beats import time_text
 
     duration, dt = time_text(float(result.duration)), time_text(float(result.dt))
@@ -141,6 +146,8 @@ def _beats_table(result: Any) -> Table:
 
 def _rate(value: float, asked: float) -> Text:
     """A rate for the table, in colour where it is not what was asked for."""
+    from rich.text import Text
+
     if value != value:
         return Text("-")
     return Text(f"{value:.4g} Hz", style="" if abs(value - asked) <= 1e-6 * asked else "yellow")
@@ -148,6 +155,9 @@ def _rate(value: float, asked: float) -> Text:
 
 def _say(explanation: str, quiet: bool) -> None:
     """Print the effect of the grid; a lost beat goes to standard error, in red, even if quiet."""
+    from rich.console import Console
+    from rich.text import Text
+
     effect, *warnings = explanation.splitlines()
     if not quiet:
         Console().print(Text(f"\n{effect}"))
@@ -231,6 +241,10 @@ def show(
 @app.command()
 def doctor() -> None:
     """Check whether Eccles works on this machine; ends with code 1 if something is broken."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     from eccles.cli.doctor import examine
 
     findings = examine()
