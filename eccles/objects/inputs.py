@@ -33,6 +33,8 @@ from eccles.units import Quantity, get_dimensions, hertz, second
 __all__ = ["PoissonGroup", "PoissonInput", "SpikeGeneratorGroup"]
 
 MOST_AT_ONCE = 1000.0  # of the integrated rate in one step that counts, so that every step ends
+MOST_PER_STEP = 1e5  # spikes of a PoissonInput: its table has about as many entries
+NOT_KNOWN = -1.0  # a rate for which it was not computed yet when the next spike is due
 NEVER_DUE = 2**62  # a step that does not come: the end of the list of given spikes
 
 
@@ -75,7 +77,8 @@ class PoissonGroup(SpikeSource):
         self._left = Array(f"{self.name}.left", Element.F64, n)  # of the unit exponential
         self._drawn = Array(f"{self.name}.drawn", Element.I64, n)  # intervals so far
         self._due = Array(f"{self.name}.due", Element.F64, n)  # seconds: the next spike, at steady rates
-        self._steady = Array(f"{self.name}.steady", Element.F64, n)  # the rates that `due` holds for
+        # the rates that `due` holds for
+        self._steady = Array(f"{self.name}.steady", Element.F64, n, fill=NOT_KNOWN)
         self._rates_tree: Expr | None = None
         self._seed: int | None = None
         self.deferred_errors = []
@@ -159,7 +162,7 @@ class PoissonGroup(SpikeSource):
             key = self.stream_key("interval")
             self._drawn.data[:] = 1
             self._left.data[:] = rng.exponential(key, np.arange(self._n), 0, 0)
-            self._steady.data[:] = 0
+            self._steady.data[:] = NOT_KNOWN
 
     def structure(self) -> object:
         return (self.structure_version, tuple(self._external))
@@ -270,8 +273,8 @@ class PoissonGroup(SpikeSource):
             stored_array(state, "_left", self.name, dtype=np.float64, size=n, at_least=0, below=np.inf)
         )
         self._drawn.replace(stored_array(state, "_drawn", self.name, dtype=np.int64, size=n, at_least=0))
-        for name, array in (("_due", self._due), ("_steady", self._steady)):
-            array.replace(stored_array(state, name, self.name, dtype=np.float64, size=n, at_least=0))
+        for name, array, least in (("_due", self._due, 0), ("_steady", self._steady, NOT_KNOWN)):
+            array.replace(stored_array(state, name, self.name, dtype=np.float64, size=n, at_least=least))
         seed = str(state.get("_seed"))
         if seed != "None" and not re.fullmatch("-?[0-9]{1,40}", seed):
             raise misfit(self.name, "'_seed' is no number")
@@ -359,14 +362,17 @@ class SpikeGeneratorGroup(SpikeSource):
             raise IndexError(f"the indices of spikes have to lie in 0 to {self._n - 1}")
         if not np.all(np.isfinite(seconds)) or np.any(seconds < 0):
             raise SetupError("the times of spikes have to be finite and not negative")
-        self._period = to_seconds(period, "the period") if period is not None and np.any(period) else 0.0
-        if self._period < 0:
-            raise SetupError("the period cannot be negative")
-        if self._period and seconds.size and seconds.max() >= self._period:
+        every = to_seconds(period, "the period") if period is not None and np.any(period) else 0.0
+        if not 0 <= every < np.inf:
+            raise SetupError("the period has to be finite and cannot be negative")
+        if every and seconds.size and seconds.max() >= every:
             raise SetupError("all spikes have to lie before the end of the period")
         if not sorted:
             order = np.lexsort((index, seconds))
             index, seconds = index[order], seconds[order]
+        elif np.any(np.diff(seconds) < 0):
+            raise SetupError("the times of the spikes are not sorted, although sorted=True says so")
+        self._period = every
         self._times = seconds
         self._given_indices = index.astype(np.int64)
         self._binned = None
@@ -376,6 +382,11 @@ class SpikeGeneratorGroup(SpikeSource):
         dt = self.clock.dt_
         if self._binned == dt:
             return
+        if self._times.size and self._times.max() / dt > 2**53 / self._n:
+            raise SetupError(
+                f"the last spike of {self.name} comes at {self._times.max()} s, "
+                f"which is too many steps of {dt} s"
+            )
         steps = np.floor((self._times + 1e-3 * dt) / dt).astype(np.int64)
         pairs = steps * self._n + self._given_indices
         if len(np.unique(pairs)) < len(pairs):
@@ -500,16 +511,27 @@ class PoissonInput(SimulationObject):
         when: str = "synapses",
         order: int = 0,
     ) -> None:
+        if not isinstance(target, Group):
+            raise TypeError(f"the target of a PoissonInput has to be a group, not {target!r}")
         super().__init__("poissoninput*", target.clock, None, when, order)
         self.target = target
         self.target_var = target_var
         symbol = target.symbol(target_var)
         if symbol is None:
             raise KeyError(f"{target.name} has no variable '{target_var}'")
+        if symbol.type != "float" or symbol.shared or not target.whole.is_writable(target_var):
+            raise SetupError(
+                f"inputs cannot be added to '{target_var}' of {target.name}: "
+                f"it has to be a variable with a number for each neuron"
+            )
         if get_dimensions(rate) is not hertz.dim:
             raise DimensionMismatchError(
                 "the rate of a PoissonInput has to be a frequency", get_dimensions(rate), hertz.dim
             )
+        if np.ndim(rate) or not 0 <= float(rate) < np.inf:
+            raise SetupError(f"a PoissonInput has one rate, finite and not negative, not {rate}")
+        if not isinstance(weight, str) and (np.ndim(weight) or not np.isfinite(float(weight))):
+            raise SetupError(f"a PoissonInput has one finite weight (or an expression for it), not {weight}")
         self.N = count_of(N)
         self.rate = rate
         self.weight = weight
@@ -539,6 +561,12 @@ class PoissonInput(SimulationObject):
             raise SetupError(
                 f"the rate of a PoissonInput ({self.rate}) is too high for the time step {self.clock.dt}: "
                 f"rate*dt has to lie between 0 and 1"
+            )
+        if self.N * p > MOST_PER_STEP:
+            raise SetupError(
+                f"a PoissonInput of {self.N} inputs at {self.rate} brings more than {MOST_PER_STEP:g} spikes "
+                f"per step to each neuron",
+                hint="So many are as good as a constant drive with white noise: use xi in the equations.",
             )
         if self._tabulated != (self.N, p):
             self._table.set(binomial_probabilities(self.N, p))

@@ -1,0 +1,284 @@
+"""Poisson sources, given spikes, and what is refused."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import eccles as e
+from eccles.errors import EcclesWarning
+from eccles.objects import magic
+from eccles.units import Hz, kHz, ms, mV, second
+
+
+def poisson_spikes(dt: e.Quantity, rates: Any, n: int, duration: e.Quantity) -> tuple[np.ndarray, np.ndarray]:
+    """Neurons and steps of the spikes of a PoissonGroup."""
+    magic.start_scope()
+    group = e.PoissonGroup(n, rates=rates, dt=dt)
+    monitor = e.SpikeMonitor(group)
+    e.Network(group, monitor).run(duration)
+    return monitor.i, np.round(monitor.t_ / float(dt)).astype(int)
+
+
+@pytest.mark.parametrize("rates", [60 * Hz, "(20 + 10*i)*Hz"])
+def test_halving_dt_changes_no_spike_only_its_resolution(rates: Any) -> None:
+    i, step = poisson_spikes(0.2 * ms, rates, 20, 2 * second)
+    i_fine, step_fine = poisson_spikes(0.1 * ms, rates, 20, 2 * second)
+    assert len(i) > 1500
+    coarse = set(zip(i.tolist(), step.tolist(), strict=True))
+    fine = set(zip(i_fine.tolist(), (step_fine // 2).tolist(), strict=True))
+    assert coarse == fine
+
+
+def test_rates_are_right_within_four_standard_errors() -> None:
+    rates = np.array([0, 1, 10, 50, 200, 1000.0])
+    magic.seed(5)
+    group = e.PoissonGroup(600, rates=np.repeat(rates, 100) * Hz)
+    monitor = e.SpikeMonitor(group, record=False)
+    e.Network(group, monitor).run(2 * second)
+    counts = monitor.count.reshape(6, 100).sum(axis=1)
+    # at most one spike per step: of a Poisson number of mean 0.1 in a step, 1 - exp(-0.1) is seen
+    expected = 200 / 1e-4 * -np.expm1(-rates * 1e-4)
+    assert np.all(np.abs(counts - expected) <= 4 * np.sqrt(expected))
+
+
+def test_intervals_are_exponential() -> None:
+    magic.seed(6)
+    group = e.PoissonGroup(50, rates=40 * Hz)
+    monitor = e.SpikeMonitor(group)
+    e.Network(group, monitor).run(10 * second)
+    intervals = np.concatenate([np.diff(np.asarray(t)) for t in monitor.spike_trains().values()])
+    assert len(intervals) > 15000
+    assert stats.kstest(intervals * 40, "expon").pvalue > 1e-3
+
+
+def test_a_rate_that_changes_in_time_is_followed() -> None:
+    magic.seed(7)
+    group = e.PoissonGroup(400, rates="300*Hz*int(t < 0.2*second) + 20*Hz*i/400")
+    monitor = e.SpikeMonitor(group)
+    e.Network(group, monitor).run(0.4 * second)
+    first, second_half = np.sum(monitor.t_ < 0.2), np.sum(monitor.t_ >= 0.2)
+    for count, expected in ((first, 400 * 0.2 * 310), (second_half, 400 * 0.2 * 10)):
+        assert abs(count - expected * 0.985) < 4 * np.sqrt(expected) + 0.015 * expected
+
+
+def test_other_objects_and_monitors_change_nothing() -> None:
+    def spikes(*, more: bool) -> tuple[list[int], list[float]]:
+        magic.start_scope()
+        magic.seed(8)
+        extra: list[Any] = []
+        if more:
+            extra = [
+                e.PoissonGroup(3, rates=70 * Hz, name="another"),
+                e.NeuronGroup(2, "x = i*2 : 1", name="third"),
+            ]
+        group = e.PoissonGroup(10, rates=50 * Hz, name="same")
+        noisy = e.NeuronGroup(
+            5, "dv/dt = -v/ms + ms**-0.5*xi : 1", threshold="v > 1.5", reset="v = -rand()",
+            method="euler", name="noisy",
+        )  # fmt: skip
+        monitors = [e.SpikeMonitor(group), e.SpikeMonitor(noisy)]
+        if more:
+            extra += [
+                e.StateMonitor(noisy, "v", record=True),
+                e.PopulationRateMonitor(group),
+                e.SpikeMonitor(extra[0]),
+            ]
+        e.Network(extra, group, noisy, monitors).run(100 * ms)
+        return (
+            [k for m in monitors for k in m.i.tolist()],
+            [t for m in monitors for t in m.t_.tolist()],
+        )
+
+    assert spikes(more=False) == spikes(more=True)
+
+
+def test_the_same_seed_gives_the_same_spikes_in_another_process() -> None:
+    script = """
+import eccles as e
+from eccles.units import Hz, ms, second
+e.seed(99)
+group = e.PoissonGroup(10, rates=50*Hz)
+equations = "dv/dt = -v/ms + ms**-0.5*xi : 1"
+target = e.NeuronGroup(3, equations, threshold="v > 1", reset="v = rand()", method="euler")
+inputs = e.PoissonInput(target, "v", N=50, rate=10*Hz, weight=0.2)
+target.v = "rand()"
+monitors = [e.SpikeMonitor(group), e.SpikeMonitor(target)]
+e.Network(group, target, inputs, monitors).run(200*ms)
+print([(m.i.tolist(), m.t_.tolist()) for m in monitors], target.v_[:].tolist())
+"""
+    outputs = [
+        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+        for _ in "ab"
+    ]
+    assert outputs[0] == outputs[1]
+    assert len(outputs[0]) > 500
+
+
+def test_seeds_differ_and_a_seed_repeats() -> None:
+    def spikes(seed: int) -> list[float]:
+        magic.start_scope()
+        magic.seed(seed)
+        group = e.PoissonGroup(10, rates=50 * Hz)
+        monitor = e.SpikeMonitor(group)
+        e.Network(group, monitor).run(100 * ms)
+        return monitor.t_.tolist()
+
+    assert spikes(1) == spikes(1)
+    assert spikes(1) != spikes(2)
+
+
+def test_splitting_a_run_changes_nothing() -> None:
+    whole = poisson_spikes(0.1 * ms, 100 * Hz, 10, 100 * ms)
+    magic.start_scope()
+    group = e.PoissonGroup(10, rates=100 * Hz)
+    monitor = e.SpikeMonitor(group)
+    net = e.Network(group, monitor)
+    for _ in range(10):
+        net.run(10 * ms)
+    assert monitor.i.tolist() == whole[0].tolist()
+    assert np.round(monitor.t_ / 1e-4).astype(int).tolist() == whole[1].tolist()
+
+
+# -- PoissonInput ------------------------------------------------------------------------------------
+
+
+def test_the_number_of_inputs_in_a_step_is_binomial() -> None:
+    magic.seed(10)
+    n, p = 40, 0.03
+    group = e.NeuronGroup(2000, "v : 1")
+    inputs = e.PoissonInput(group, "v", N=n, rate=p / e.defaultclock.dt, weight=1)
+    group.run_regularly("v = 0", when="end")
+    trace = e.StateMonitor(group, "v", record=True, when="after_synapses")
+    e.Network(group, inputs, trace).run(3 * ms)
+    counts = np.asarray(trace.v).ravel()
+    observed = np.bincount(counts.astype(int), minlength=7)[:7]
+    expected = stats.binom.pmf(np.arange(7), n, p) * counts.size
+    assert np.all(np.abs(observed - expected) < 4.5 * np.sqrt(expected) + 3)
+
+
+def test_what_a_poisson_input_refuses() -> None:
+    group = e.NeuronGroup(3, "v : volt\nn : integer\nx = 2*v : volt\ns : volt (shared)")
+    for error, change in [
+        ((KeyError,), {"target_var": "w"}),
+        ((e.SetupError, TypeError), {"target_var": "x"}),
+        ((e.SetupError, TypeError), {"target_var": "n", "weight": 1}),
+        ((e.SetupError, TypeError), {"target_var": "s"}),
+        ((e.DimensionMismatchError,), {"rate": 10 * mV}),
+        ((e.DimensionMismatchError,), {"rate": 10}),
+        ((e.DimensionMismatchError,), {"weight": 3}),
+        ((e.SetupError,), {"rate": -1 * Hz}),
+        ((e.SetupError,), {"rate": float("nan") * Hz}),
+        ((e.SetupError, TypeError), {"rate": [1, 2] * Hz}),
+        ((e.SetupError, TypeError), {"weight": [1, 2] * mV}),
+        ((e.SetupError, TypeError), {"weight": float("inf") * mV}),
+        ((TypeError, e.SetupError), {"N": 0}),
+        ((TypeError, e.SetupError), {"N": -3}),
+        ((TypeError, e.SetupError), {"N": "many"}),
+        ((e.UnitError,), {"weight": "3"}),
+    ]:
+        arguments: dict[str, Any] = {"target_var": "v", "N": 10, "rate": 10 * Hz, "weight": 1 * mV}
+        with pytest.raises(error):
+            e.PoissonInput(group, **(arguments | change))
+
+
+def test_a_rate_too_high_for_the_time_step_is_refused_at_the_run() -> None:
+    group = e.NeuronGroup(3, "v : volt")
+    net = e.Network(group, e.PoissonInput(group, "v", N=10, rate=20 * kHz, weight=1 * mV))
+    with pytest.raises(e.SetupError, match="too high"):
+        net.run(1 * ms)
+    net = e.Network(group, e.PoissonInput(group, "v", N=2**30, rate=5 * kHz, weight=1 * mV))
+    with pytest.raises(e.SetupError, match="more than"):
+        net.run(1 * ms)
+
+
+# -- PoissonGroup and SpikeGeneratorGroup --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", [0, -1, 2**31, 10**30, float("nan"), float("inf"), "3", [3], None, 3 * mV])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda n: e.PoissonGroup(n, rates=1 * Hz),
+        lambda n: e.SpikeGeneratorGroup(n, [], [] * ms),
+        lambda n: e.NeuronGroup(n, "v : 1"),
+    ],
+)
+def test_impossible_numbers_of_neurons_are_refused(make: Any, n: Any) -> None:
+    with pytest.raises((TypeError, e.SetupError)):
+        make(n)
+
+
+@pytest.mark.parametrize(
+    "rates",
+    [5, [1, 2] * Hz, [[1, 2, 3]] * Hz, 5 * mV, None, -1 * Hz, "5", "unknown*Hz", "5*Hz +", ["a", "b", "c"]],
+)
+def test_impossible_rates_are_refused(rates: Any) -> None:
+    with pytest.raises((TypeError, e.EcclesError)):
+        e.PoissonGroup(3, rates=rates)
+
+
+@pytest.mark.parametrize(
+    ("indices", "times", "more"),
+    [
+        ([0, 1], [1] * ms, {}),
+        ([0], [1], {}),
+        ([0], [1] * mV, {}),
+        ([3], [1] * ms, {}),
+        ([-1], [1] * ms, {}),
+        ([0.5], [1] * ms, {}),
+        (["0"], [1] * ms, {}),
+        ([0], [-1] * ms, {}),
+        ([0], [float("nan")] * ms, {}),
+        ([0], [float("inf")] * ms, {}),
+        ([[0, 1]], [[1, 2]] * ms, {}),
+        ([2**40], [1] * ms, {}),
+        ([0], [5] * ms, {"period": 5 * ms}),
+        ([0], [1] * ms, {"period": -5 * ms}),
+        ([0], [1] * ms, {"period": 5}),
+        ([0], [1] * ms, {"period": float("nan") * ms}),
+        ([0, 1], [2, 1] * ms, {"sorted": True}),
+        ([0], [1e300] * second, {}),
+    ],
+)
+def test_impossible_spikes_are_refused(indices: Any, times: Any, more: dict[str, Any]) -> None:
+    with pytest.raises((TypeError, IndexError, e.EcclesError)):
+        e.Network(e.SpikeGeneratorGroup(3, indices, times, **more)).run(1 * ms)
+
+
+def test_two_spikes_of_a_neuron_in_one_step_are_refused() -> None:
+    group = e.SpikeGeneratorGroup(2, [1, 1], [0.31, 0.35] * ms)
+    with pytest.raises(e.SetupError, match=r"neuron 1 .* two spikes"):
+        e.Network(group).run(1 * ms)
+
+
+def test_a_period_between_steps_is_refused() -> None:
+    group = e.SpikeGeneratorGroup(2, [1], [0.3] * ms, period=1.05 * ms)
+    with pytest.raises(NotImplementedError, match="multiple"):
+        e.Network(group).run(1 * ms)
+
+
+def test_spikes_that_come_too_late_are_announced() -> None:
+    group = e.SpikeGeneratorGroup(2, [1], [0.3] * ms)
+    monitor = e.SpikeMonitor(group)
+    net = e.Network(group, monitor)
+    net.run(1 * ms)
+    group.set_spikes([0, 1], [0.5, 1.5] * ms)
+    with pytest.warns(EcclesWarning, match="past_spikes"):
+        net.run(1 * ms)
+    assert monitor.i.tolist() == [1, 1]
+
+
+def test_a_generator_keeps_its_spikes_when_dt_changes() -> None:
+    group = e.SpikeGeneratorGroup(1, [0, 0, 0], [0.2, 1.2, 2.2] * ms)
+    monitor = e.SpikeMonitor(group)
+    net = e.Network(group, monitor)
+    net.run(1 * ms)
+    e.defaultclock.dt = 0.05 * ms
+    net.run(2 * ms)
+    assert monitor.t_ == pytest.approx([0.2e-3, 1.2e-3, 2.2e-3])
