@@ -14,8 +14,11 @@ Uniform numbers are multiples of 2^-53 in [0, 1). Normal ones are by Box and Mul
 the radius from one uniform number, the angle within a quadrant from another, the sign from a spare bit;
 they reach 8.57. Poisson and binomial numbers are by inversion, term by term, for means below 30, else by
 transformed rejection (Hörmann 1993: PTRS, doi:10.1016/0167-6687(93)90997-4, and BTRS,
-doi:10.1080/00949659308811496), both in bounded time whatever the arguments. These two loop: a vector loop
-runs them lane by lane.
+doi:10.1080/00949659308811496), both in bounded time whatever the arguments. These two loop, so no vector loop
+can call them: `ProgramBuilder.vector` then makes a scalar loop, which draws the same numbers.
+
+Counts saturate at 2^63 - 1. A mean or probability that is negative or NaN counts as 0, a probability above 1
+as 1, a negative number of trials as 0.
 """
 
 from __future__ import annotations
@@ -51,7 +54,7 @@ QUARTER_SINE = (
     5.870610886269215e-12,
 )  # fmt: skip
 SMALL_MEAN = 30.0  # below it, inversion is faster; above it, Stirling's series is exact where it matters
-ATTEMPTS = 64  # of rejection; each succeeds with a probability of more than 0.8
+ATTEMPTS = 64  # of rejection; each succeeds with a probability of some 0.85
 
 
 def _philox(counter: tuple[Value, ...], key: Value) -> tuple[Value, ...]:
