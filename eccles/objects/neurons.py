@@ -319,9 +319,7 @@ class NeuronGroup(SpikeSource):
         if self.deferred_errors:
             raise self.deferred_errors[0]
         own_names = self.namespace is not None  # which may have been changed since the last run
-        if namespace is not None and (
-            self.semantics.bind == "run" or own_names or self._external_missing()
-        ):
+        if namespace is not None and (self.semantics.bind == "run" or own_names or self._external_missing()):
             self.bind(namespace)
         shape = tuple((n, getattr(s, "dim", s), getattr(s, "type", "")) for n, s in self._external.items())
         if shape != self._bound:
@@ -362,9 +360,7 @@ class NeuronGroup(SpikeSource):
 
     def structure(self) -> object:
         exponents = tuple(
-            (n, s.value)
-            for n, s in self._external.items()
-            if n in self._exponents and isinstance(s, Symbol)
+            (n, s.value) for n, s in self._external.items() if n in self._exponents and isinstance(s, Symbol)
         )
         return (self.structure_version, self._bound, exponents, self.clock.dt_ if self._has_timed() else None)
 
@@ -484,8 +480,9 @@ class NeuronGroup(SpikeSource):
                     env[name] = code.draw(random.normal)
             states = {n: IR_TYPES[self._variables[n].type] for n in self.equations.diff_eq_names}
             code.lowerer.statements(step.statements, states)
-            for name in self.equations.diff_eq_names:
-                b.store(self._variables[name].array, i, code.lowerer.assigned[name])
+            for name, value in code.lowerer.assigned.items():
+                if name in states:  # those that the step changes
+                    b.store(self._variables[name].array, i, value)
 
     def _emit_not_refractory(self, b: ProgramBuilder, code: Code, i: ir.Expr) -> ir.Expr:
         array = self._variables["not_refractory"].array

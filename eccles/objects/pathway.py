@@ -77,7 +77,7 @@ class Pathway(Group):
         self._queue: DelayQueue | None = None  # where spikes wait
         self._lookup: int | None = None  # or, without a queue: how many steps ago they were sent
         self._restored: Waiting | None = None  # from a stored state
-        self._arranged: object = None
+        self._arranged: tuple[int, int, float] | None = None
         self._n_arranged = 0
         self._text: tuple[Assignment, ...] = ()
         self._substituted: tuple[Assignment, ...] | None = None
@@ -244,6 +244,16 @@ class Pathway(Group):
         key = (self._delays_version, self.synapses.structure_version, self.clock.dt_)
         if key == self._arranged:
             return
+        if (
+            self._queue is not None
+            and self._queue.in_flight
+            and self._arranged
+            and key[2] != self._arranged[2]
+        ):
+            raise SetupError(
+                f"the time step cannot change while spikes of {self.name} are on their way",
+                hint="Run on with the old time step until the last one has arrived.",
+            )
         steps = self._steps()
         if isinstance(steps, int) and self._can_look_up(steps):
             self._queue, self._lookup = None, steps

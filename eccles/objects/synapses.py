@@ -547,6 +547,8 @@ class Synapses(Group):
                 return self.connections.n_incoming()[self.connections.targets()[elements]]
         if name == self.multisynaptic_index:
             return self.connections.multisynaptic()[elements]
+        if not len(self):
+            elements = np.zeros(0, np.int64)  # what both groups share can be asked for even so
         return self.pair_value(
             name, self.connections.sources()[elements], self.connections.targets()[elements]
         )
@@ -676,17 +678,26 @@ class Synapses(Group):
                     code.lowerer.env[name] = code.draw(random.normal)
             code.lowerer.statements(step.statements, dict.fromkeys(self._clock_driven, ir.F64))
             for name, value in code.lowerer.assigned.items():
-                if name in self._clock_driven:
+                if name in self._clock_driven:  # those that the step changes
                     b.store(self._variables[name].array, s, value)
 
     def _emit_held(self, b: ProgramBuilder, held: list[Equation]) -> None:
-        with b.vector("s", self.size(b)) as s:
-            code = self.element_code(b, s, "constant over dt")
-            for equation in held:
-                assert equation.expr is not None
-                value = convert(code.expr(equation.expr), IR_TYPES[equation.type])
-                value = code.lowerer.env[equation.name] = code.lowerer.let(equation.name, value)
-                b.store(self._variables[equation.name].array, s, value)
+        shared = [e for e in held if self._variables[e.name].shared]
+        code = self.element_code(b, ir.const(0), "constant over dt shared")
+        self._emit_values(b, code, shared, ir.const(0))
+        rest = [e for e in held if e not in shared]
+        if rest:
+            with b.vector("s", self.size(b)) as s:
+                self._emit_values(b, self.element_code(b, s, "constant over dt"), rest, s)
+
+    def _emit_values(
+        self, b: ProgramBuilder, code: Code, equations: list[Equation], element: ir.Expr
+    ) -> None:
+        for equation in equations:
+            assert equation.expr is not None
+            value = convert(code.expr(equation.expr), IR_TYPES[equation.type])
+            value = code.lowerer.env[equation.name] = code.lowerer.let(equation.name, value)
+            b.store(self._variables[equation.name].array, element, value)
 
     def writes(self) -> Iterable[Array]:
         for equation in self.summed:
