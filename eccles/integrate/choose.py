@@ -75,11 +75,17 @@ def explain_choice(step: Step) -> str:
 
 
 def _candidates(method: str | Sequence[str] | Integrator) -> list[Integrator]:
+    if isinstance(method, Sequence) and not isinstance(method, str):
+        return [_one(m) for m in method]
+    return [_one(method)]
+
+
+def _one(method: object) -> Integrator:
     if isinstance(method, str):
-        return [_named(method)]
-    if isinstance(method, Sequence):
-        return [_named(name) for name in method]
-    return [method]
+        return _named(method)
+    if isinstance(method, Integrator):
+        return method
+    raise TypeError(f"an integration method is a name such as 'euler', or an integrator, not {method!r}")
 
 
 def _named(name: str) -> Integrator:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from eccles.errors import ModelError, Span
 from eccles.language.nodes import Assignment, Call, Expr, Name, children, names_in, replace_children, walk
@@ -189,6 +189,7 @@ class Problem:
                 return expr if new == old else replace_children(expr, new)
 
 
+@runtime_checkable
 class Integrator(Protocol):
     """An integration method."""
 

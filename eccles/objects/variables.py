@@ -39,11 +39,20 @@ def bare(value: Any, variable_name: str, dim: Dimension, owner: str) -> np.ndarr
     Zero fits every dimension, as an initial value it means the same in all of them.
     """
     given = get_dimensions(value)
-    array = np.asarray(value)
-    if array.dtype == object:
-        raise SetupError(f"{owner}.{variable_name} needs numbers, not {value!r}")
+    array = _numbers(value, variable_name, owner)
     if given is not dim and not (given is DIMENSIONLESS and not np.any(array)):
         raise _mismatch(value, given, variable_name, dim, owner)
+    return array
+
+
+def _numbers(value: Any, variable_name: str, owner: str) -> np.ndarray:
+    """The value as an array of real numbers or truth values."""
+    try:
+        array = np.asarray(value)
+    except ValueError:  # nested sequences of different lengths
+        array = np.zeros(0, object)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{owner}.{variable_name} needs numbers, not {value!r}")
     return array
 
 
@@ -222,7 +231,7 @@ class VariableView(NDArrayOperatorsMixin):
         if self._units:
             values = bare(value, self.name, self.dim, self._owner)
         else:
-            values = np.asarray(value)
+            values = _numbers(value, self.name, self._owner)
         if self.shared:
             if values.size != 1:
                 raise SetupError(
@@ -272,7 +281,10 @@ def positions_of(item: Any, size: int, owner: str) -> tuple[np.ndarray | None, b
     if item is Ellipsis or (isinstance(item, slice) and item == slice(None)):
         return None, False
     if isinstance(item, slice):
-        return np.arange(*item.indices(size)), False
+        try:
+            return np.arange(*item.indices(size)), False
+        except (TypeError, ValueError) as error:  # parts that are no integers; a step of 0
+            raise IndexError(f"{item} is no index into {owner}: {error}") from None
     if isinstance(item, tuple):
         raise IndexError(f"{owner} has one dimension, but got {len(item)} indices")
     array = np.asarray(item)
