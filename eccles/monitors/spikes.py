@@ -12,7 +12,7 @@ from eccles.compile.ir import Element, Op
 from eccles.compile.lower import convert
 from eccles.engine.program import Block, Outcome, ProgramBuilder
 from eccles.engine.state import Array
-from eccles.errors import SetupError, nearest
+from eccles.errors import NameResolutionError, nearest
 from eccles.objects.code import Code
 from eccles.objects.group import SimulationObject
 from eccles.objects.stored import stored_array
@@ -74,7 +74,7 @@ class EventMonitor(SimulationObject):
         for variable in names:
             if source.symbol(variable) is None:
                 near = nearest(variable, source.internal_names())
-                raise SetupError(
+                raise NameResolutionError(
                     f"{source.name} has no variable '{variable}' to record"
                     + (f"; did you mean '{near}'?" if near else "")
                 )

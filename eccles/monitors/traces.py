@@ -13,7 +13,7 @@ from eccles.compile.lower import convert
 from eccles.engine.clock import Clock
 from eccles.engine.program import Block, Outcome, ProgramBuilder
 from eccles.engine.state import DTYPES, Array
-from eccles.errors import SetupError, nearest, warn
+from eccles.errors import NameResolutionError, SetupError, nearest, warn
 from eccles.objects import magic
 from eccles.objects.code import Code
 from eccles.objects.group import SimulationObject
@@ -76,7 +76,7 @@ class StateMonitor(SimulationObject):
                 raise TypeError(f"the variables to record are given by name, not as {variable!r}")
             if source.symbol(variable) is None:
                 near = nearest(variable, source.internal_names())
-                raise SetupError(
+                raise NameResolutionError(
                     f"{source.name} has no variable '{variable}' to record"
                     + (f"; did you mean '{near}'?" if near else "")
                 )

@@ -21,7 +21,7 @@ from eccles.engine.clock import Clock
 from eccles.engine.program import Block, ProgramBuilder
 from eccles.engine.state import DTYPES, Array
 from eccles.errors import EcclesError, SetupError, nearest
-from eccles.language.check import Symbol
+from eccles.language.check import Symbol, infer
 from eccles.language.equations import Equation, Equations
 from eccles.language.evaluate import evaluate
 from eccles.language.functions import BUILTINS, UserFunction
@@ -146,6 +146,8 @@ class Group(SimulationObject):
         self._seen: dict[str, tuple[Any, float | None]] | None = None
         self.deferred_errors: list[EcclesError] = []
         super().__init__(name, clock, dt, when, order)
+        if namespace is not None and not isinstance(namespace, Mapping):
+            raise TypeError(f"a namespace is a dict of names and values, not {namespace!r}")
         self.namespace = dict(namespace) if namespace is not None else None
 
     # -- variables ------------------------------------------------------------------------------
@@ -453,6 +455,7 @@ class Group(SimulationObject):
             return variable.array.data[0] if variable.shared else variable.array.data[elements]
         equation = self.subexpression(name)
         if equation is not None and equation.expr is not None:
+            self._bind_what_is_missing(equation.expr)
             return self.numpy_evaluate(equation.expr, elements, purpose=f"subexpression {name}")
         match name:
             case "t":
@@ -466,6 +469,13 @@ class Group(SimulationObject):
             case "N":
                 return len(self)
         return None
+
+    def _bind_what_is_missing(self, tree: Expr) -> None:
+        """Look up the names of an expression that is evaluated before the `run()` that would do so."""
+        names, functions = self.identifiers()
+        if not (names | functions) <= set(self._external):
+            self.bind(magic.users_names())
+            infer(tree, self.scope())  # says which name means nothing
 
     def numpy_evaluate(
         self, tree: Expr, elements: np.ndarray, *, purpose: str, external: Mapping[str, Any] | None = None
@@ -541,7 +551,13 @@ class Group(SimulationObject):
             ) from None
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if not self.__dict__.get("_ready") or name in self.__dict__ or _is_attribute(type(self), name):
+        if not self.__dict__.get("_ready") or name in self.__dict__:
+            object.__setattr__(self, name, value)
+            return
+        known, attribute = _class_attribute(type(self), name)
+        if known:
+            if isinstance(attribute, property) and attribute.fset is None:
+                raise TypeError(f"{self.name}.{name} cannot be set")
             object.__setattr__(self, name, value)
             return
         plain = name[:-1] if name.endswith("_") and name not in self._variables else name
@@ -663,5 +679,9 @@ def _number_in(value: Any) -> float | None:
     return float(value) if isinstance(value, np.ndarray) and value.ndim == 0 else None
 
 
-def _is_attribute(cls: type, name: str) -> bool:
-    return any(name in base.__dict__ for base in cls.__mro__)
+def _class_attribute(cls: type, name: str) -> tuple[bool, Any]:
+    """Whether the class has an attribute of this name, and what it is."""
+    for base in cls.__mro__:
+        if name in base.__dict__:
+            return True, base.__dict__[name]
+    return False, None

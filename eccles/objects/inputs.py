@@ -344,7 +344,7 @@ class SpikeGeneratorGroup(SpikeSource):
 
         Raises
         ------
-        SetupError, IndexError
+        SetupError
             If lengths differ, an index or time is out of range, or spikes lie beyond the period.
         """
         index = np.atleast_1d(np.asarray(indices))
@@ -359,7 +359,7 @@ class SpikeGeneratorGroup(SpikeSource):
         if index.shape != seconds.shape or index.ndim != 1:
             raise SetupError(f"there are {index.size} indices but {seconds.size} times of spikes")
         if index.size and (index.min() < 0 or index.max() >= self._n):
-            raise IndexError(f"the indices of spikes have to lie in 0 to {self._n - 1}")
+            raise SetupError(f"the indices of spikes have to lie in 0 to {self._n - 1}")
         if not np.all(np.isfinite(seconds)) or np.any(seconds < 0):
             raise SetupError("the times of spikes have to be finite and not negative")
         every = to_seconds(period, "the period") if period is not None and np.any(period) else 0.0

@@ -88,7 +88,7 @@ class Network:
     def add(self, *objects: Any) -> None:
         """Add objects (or containers of them)."""
         for obj in _flatten(objects):
-            if obj.network is not None and obj.network() not in (None, self):
+            if obj.network is not None and obj.network() is not self:
                 raise RuntimeError(
                     f"{obj.name} has already been run in another network and cannot be added to this one"
                 )
@@ -520,7 +520,7 @@ class MagicNetwork(Network):
             if id(obj) in members or (obj.network is not None and obj.network() is self)
         ]  # fmt: skip
         has_run = any(obj.network is not None for obj in known)
-        foreign = [obj for obj in objects if obj.network is not None and obj.network() not in (None, self)]
+        foreign = [obj for obj in objects if obj.network is not None and obj.network() is not self]
         objects = [obj for obj in objects if obj not in foreign]
         counted = [obj for obj in counted if obj not in foreign]
         if not known:

@@ -192,7 +192,9 @@ class NeuronGroup(SpikeSource):
             return
         if refractory is True:
             raise TypeError("refractory has to be a time, an expression or False, not True")
-        to_seconds(refractory, f"the refractory period of {self.name}")
+        with self._deferring():
+            if not 0 <= to_seconds(refractory, f"the refractory period of {self.name}") < np.inf:
+                raise SetupError(f"the refractory period of {self.name} has to be finite and not negative")
 
     def _deferring(self) -> Deferring:
         """Errors inside are raised at once, or at `run()` in a face that finds them then."""
