@@ -54,7 +54,7 @@ __all__ = ["Synapses", "SynapticSubset"]
 ALLOWED_FLAGS = {
     "differential": {"event-driven", "clock-driven"},
     "subexpression": {"summed", "shared", "constant over dt"},
-    "parameter": {"constant", "shared", "linked"},
+    "parameter": {"constant", "shared"},
 }
 
 
@@ -111,6 +111,11 @@ class Synapses(Group):
         for group, role in ((self.source, "source"), (self.target, "target")):
             if not isinstance(group, Group):
                 raise TypeError(f"the {role} of synapses has to be a group, not {group!r}")
+            if isinstance(group, Synapses):
+                raise SetupError(
+                    f"the {role} of synapses cannot be synapses ({group.name})",
+                    hint="Let both synapses read and write a variable of the neurons.",
+                )
         super().__init__(name, clock if clock or dt else source.clock, dt, namespace, "groups", order)
         self.method = method
         self.user_equations = self.equations = (
@@ -118,6 +123,10 @@ class Synapses(Group):
         )
         self.equations.check_flags(ALLOWED_FLAGS)
         self.multisynaptic_index = multisynaptic_index
+        if multisynaptic_index is not None and (
+            not multisynaptic_index.isidentifier() or multisynaptic_index in self.equations
+        ):
+            raise SetupError(f"'{multisynaptic_index}' cannot be the name of the multisynaptic index")
         self._connected = False
         self.connections = Connections(self.name, len(self.source), len(self.target))
         self._runners: list[SimulationObject] = []
@@ -410,6 +419,15 @@ class Synapses(Group):
             element = self.neuron(b, "post", synapse, lowerer, i, j)
             return self.target.resolve(b, stem, element, lowerer)
         return None
+
+    def stored_variables(self, names: Iterable[str]) -> list[Variable]:
+        """Which of these are variables with a value per synapse, in order of declaration."""
+        chosen = set(names)
+        return [
+            variable
+            for name, variable in self._variables.items()
+            if name in chosen and not variable.shared and (self.traces is None or name not in self.traces)
+        ]
 
     def _trace(
         self,

@@ -138,6 +138,8 @@ def event_driven_view(synapses: Synapses, name: str, units: bool) -> VariableVie
 def neuron_view(synapses: Synapses, name: str, side: str, stem: str, units: bool) -> VariableView:
     """A variable of the source or target, per synapse: `S.v_post`."""
     inner = synapses.group(side).view(stem, units=units)
+    if inner.shared:
+        return inner
 
     def elements(positions: np.ndarray | None) -> np.ndarray:
         connections = synapses.connections
