@@ -201,6 +201,11 @@ class _Emitter:
                     self._store(buffer, index, value)
                 case ir.Append():
                     self._append(statement)
+                case ir.Prefetch(buffer, index):
+                    w.declare("void", "llvm.prefetch.p0", "ptr", "i32", "i32", "i32")
+                    address = self._address(buffer, self.value(index).text)
+                    # to be written too, of high locality, data
+                    w.lines.append(f"  call void @llvm.prefetch.p0(ptr {address}, i32 1, i32 3, i32 1)")
                 case ir.For():
                     self._for(statement)
                 case ir.VectorFor():

@@ -200,6 +200,8 @@ class _Machine:
                     if self.expr(condition, names):
                         self.store(buffer, names[count.name], self.expr(value, names))
                         names[count.name] += 1
+                case ir.Prefetch():
+                    pass
                 case ir.For(local, start, stop, body):
                     for k in range(self.expr(start, names), self.expr(stop, names)):
                         names[local.name] = k

@@ -51,6 +51,7 @@ __all__ = [
     "Load",
     "Local",
     "Op",
+    "Prefetch",
     "Program",
     "Return",
     "SetVar",
@@ -275,6 +276,18 @@ class Append:
 
 
 @dataclass(frozen=True, slots=True)
+class Prefetch:
+    """`buffer[index]` will be needed soon: changes nothing but time. Not in a `VectorFor`.
+
+    A load within `index` may look up to `VECTOR_PADDING` elements behind the end of its buffer; what it finds
+    there is 0.
+    """
+
+    buffer: Buffer
+    index: Expr
+
+
+@dataclass(frozen=True, slots=True)
 class For:
     """`for local in range(start, stop)`, one by one."""
 
@@ -319,7 +332,7 @@ class Return:
     value: Expr
 
 
-Stmt = Let | Var | SetVar | Store | Append | For | VectorFor | While | If | Return
+Stmt = Let | Var | SetVar | Store | Append | Prefetch | For | VectorFor | While | If | Return
 
 
 @dataclass(frozen=True, slots=True)

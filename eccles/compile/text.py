@@ -63,6 +63,8 @@ class _Printer:
                     out.append(f"{indent}{local.name} := {self.expr(value)}")
                 case ir.Store(buffer, index, value):
                     out.append(f"{indent}{buffer.name}[{self.expr(index)}] := {self.expr(value)}")
+                case ir.Prefetch(buffer, index):
+                    out.append(f"{indent}prefetch {buffer.name}[{self.expr(index)}]")
                 case ir.Append(buffer, count, value, condition):
                     out.append(
                         f"{indent}append {self.expr(value)} to {buffer.name} at {count.name} "

@@ -137,6 +137,11 @@ class _Verifier:
                 self.store(buffer, index, value, names)
             case ir.Append():
                 self.append(statement, names, variables)
+            case ir.Prefetch(buffer, index):
+                if self.vector is not None or self.in_function:
+                    raise self.fail("a prefetch where none may be")
+                self.known(buffer)
+                self.expect(index, I64, names)
             case ir.Return(value):
                 if self.vector is not None or self.in_function:
                     raise self.fail("a return where none may be")

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Pathway"]
 
+AHEAD = 24  # synapses: about as many as are done while memory answers; no more than arrays have to spare
+
 MOST_STEPS = 2**23  # the longest delay: each step back costs 16 bytes
 
 
@@ -380,12 +382,21 @@ class Pathway(Group):
         end = b.let("end", b.load(first, Op("iadd", (own, ir.const(1)))))
         with b.loop("k", begin, end) as k:
             synapse = k if order is None else b.let("s", b.load(order, k))
+            if order is not None:
+                self._prefetch(b, order, k)
             if self.side == "pre":
                 yield synapse, own, b.let("j", b.load(connections.target, synapse))
             elif self._uses_source():
                 yield synapse, b.let("i", b.load(connections.source_by_target(), k)), own
             else:  # looked up by synapse, should something need it after all
                 yield synapse, None, own
+
+    def _prefetch(self, b: ProgramBuilder, order: Array, k: ir.Expr) -> None:
+        """Fetch the state of a synapse that comes later: those of a target lie all over the memory."""
+        names = {name for a in self.statements for name in (a.target, *names_in(a.expanded))}
+        later = b.let("later", b.load(order, Op("iadd", (k, ir.const(AHEAD)))))
+        for variable in self.synapses.stored_variables(names):
+            b.emit(ir.Prefetch(b.buffer(variable.array), later))
 
     def _uses_source(self) -> bool:
         """Whether the statements of a post pathway read something of the source of a synapse."""

@@ -222,6 +222,8 @@ def _expressions(statement: ir.Stmt) -> tuple[ir.Expr, ...]:
             return (value,)
         case ir.Store(_, index, value):
             return (index, value)
+        case ir.Prefetch(_, index):
+            return (index,)
         case ir.Append(_, count, value, condition):
             return (count, value, condition)
         case ir.For(_, start, stop, _):

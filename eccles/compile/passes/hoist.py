@@ -113,6 +113,8 @@ class _Hoister:
                 return ir.Store(buffer, self.expr(index), self.expr(value))
             case ir.Append(buffer, count, value, condition):
                 return ir.Append(buffer, count, self.expr(value), self.expr(condition))
+            case ir.Prefetch(buffer, index):
+                return ir.Prefetch(buffer, self.expr(index))
             case ir.Return(value):
                 return ir.Return(self.expr(value))
             case ir.If(condition, then, orelse, likely):
