@@ -165,10 +165,11 @@ class Lowerer:
                 a, b = promote(self.expr(left), self.expr(right))
                 return Op(("f" if a.type is F64 else "i") + COMPARISONS[op], (a, b))
             case Logical(op, operands):
-                result = convert(self.expr(operands[0]), BOOL)
-                for operand in operands[1:]:
-                    result = Op(op, (result, convert(self.expr(operand), BOOL)))
-                return result
+                terms = [convert(self.expr(operand), BOOL) for operand in operands]
+                while len(terms) > 1:  # pair by pair, so that the tree of a long chain stays shallow
+                    rest = terms[len(terms) - len(terms) % 2 :]
+                    terms = [Op(op, (terms[k], terms[k + 1])) for k in range(0, len(terms) - 1, 2)] + rest
+                return terms[0]
             case Call(function, args):
                 return self._call(function, tuple(self.expr(a) for a in args), node)
         raise InternalError("this expression has no native form", span=node.span)

@@ -7,6 +7,7 @@ are in range, `bits` sees no NaN, and no loop runs long.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -47,15 +48,21 @@ INTEGERS = [0, 1, -1, 2, 3, 7, -5, 63, 64, 65, 2**31, -(2**31) - 1, 2**63 - 1, -
 
 
 def address_table(arrays: list[np.ndarray]) -> np.ndarray:
+    """What a program is called with the address of."""
     return np.array([a.ctypes.data for a in arrays], np.uint64)
+
+
+def call(native: Callable[[int], int], arrays: list[np.ndarray]) -> int:
+    """Run native code on arrays, which it changes."""
+    table = address_table(arrays)
+    return native(table.ctypes.data)
 
 
 def run_native(program: ir.Program, arrays: list[np.ndarray], target=None) -> tuple[int, list[np.ndarray]]:
     """The result of native code, and what the arrays are afterwards."""
     arrays = [a.copy() for a in arrays]
     native, _ = llvm.build(program, target or llvm.host_target(portable=True))
-    table = address_table(arrays)
-    return native(table.ctypes.data), arrays
+    return call(native, arrays), arrays
 
 
 def run_interpreted(program: ir.Program, arrays: list[np.ndarray], fma="separate"):

@@ -87,9 +87,9 @@ def test_loads_from_a_buffer_that_is_stored_to_stay():
 
 
 def test_a_load_stays_in_the_branch_that_guards_its_index():
-    index, inside = Local("index", I64), Op("ilt", (Local("index", I64), N))
-    guarded = If(inside, (Store(STATE, J, Load(PARAMETER, index)),))
-    text = hoisted(Let(index, const(10**6)), ir.For(J, const(0), N, (guarded,)))
+    index = Local("index", I64)
+    guarded = If(Op("ilt", (index, N)), (Store(STATE, J, Load(PARAMETER, index)),))
+    text = hoisted(Let(index, Op("imul", (N, const(10**6)))), ir.For(J, const(0), N, (guarded,)))
     assert "      state[j] := parameter[index]" in text
 
 

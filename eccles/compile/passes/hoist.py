@@ -69,7 +69,7 @@ class _Hoister:
         self.level = 0
         self.levels: dict[str, int] = {}  # of names that are no variables
         self.versions: dict[str, int] = {}  # of variables: raised wherever one may change
-        self.meaning: dict[str, ir.Expr] = {}  # of names that moved out of the loop they were defined in
+        self.meaning: dict[str, ir.Expr] = {}  # of names that moved out of their loop, or are names for names
         # by level: the variables that change in the loop, what goes before the loop that is being entered,
         # what of that is known by which name, and whether a branch is around
         self.assigned: list[set[str]] = [set()]
@@ -98,7 +98,8 @@ class _Hoister:
             case ir.Let(local, value):
                 new, level = self.visit(value)
                 self.levels[local.name] = level
-                if level < self.level:
+                a_name = isinstance(new, ir.Const) or (isinstance(new, ir.Local) and new.name in self.levels)
+                if level < self.level or a_name:
                     self.meaning[local.name] = self.placed(new, level)
                     return None
                 return ir.Let(local, new)
@@ -189,8 +190,10 @@ class _Hoister:
             case ir.Load(buffer, index):
                 if buffer.slot in self.stored:
                     least = self.level
+                elif isinstance(index, ir.Const) and 0 <= index.value < ir.VECTOR_PADDING:
+                    least = 0  # there in every array
                 else:
-                    least = 0 if isinstance(index, ir.Const) else self.guarded()
+                    least = self.guarded()
                 (at,), level = self.arguments((index,), least)
                 return ir.Load(buffer, at), level
             case ir.Op(op, args):
