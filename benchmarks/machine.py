@@ -24,8 +24,12 @@ ONE_THREAD = dict.fromkeys(THREAD_SETTINGS, "1")
 
 
 def environment(**extra: str) -> dict[str, str]:
-    """Environment of a measured process: single-threaded, this working tree's Eccles, no plots on screens."""
-    return os.environ | ONE_THREAD | {"PYTHONPATH": str(HERE.parent), "MPLBACKEND": "Agg"} | extra
+    """Environment of a measured process: single-threaded, this working tree's Eccles, no plots on screens.
+
+    Python may keep its own compiled files, as it does for users.
+    """
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    return kept | ONE_THREAD | {"PYTHONPATH": str(HERE.parent), "MPLBACKEND": "Agg"} | extra
 
 
 def peers_python() -> Path:
@@ -89,7 +93,6 @@ def skip_reasons() -> dict[str, str | None]:
         brian = "no C++ compiler"
     return {
         "eccles": import_problem(sys.executable, "from eccles.brian2 import NeuronGroup"),
-        "eccles-precise": import_problem(sys.executable, "from eccles import NeuronGroup"),
         "brian2-cpp": brian,
         "brian2-cython": brian,
         "nest": import_problem(peers, "import nest"),

@@ -20,7 +20,6 @@ from workloads import ROWS, Built, Row
 
 MODULES = {
     "eccles": "eccles.brian2",
-    "eccles-precise": "eccles",
     "brian2-cython": "brian2",
     "brian2-cpp": "brian2",
     "nest": "nest",

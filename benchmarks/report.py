@@ -8,7 +8,7 @@ from statistics import median
 
 from workloads import ROWS, Aim, Row
 
-OURS = ("eccles", "eccles-precise")
+OURS = ("eccles",)
 REFERENCES = ("brian2-cpp", "brian2-cython", "eccles", "nest")  # the first that ran is compared with
 
 

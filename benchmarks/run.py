@@ -27,7 +27,7 @@ from measure import MARK
 from report import markdown
 from workloads import ROWS
 
-OURS = ("eccles", "eccles-precise")
+OURS = ("eccles",)
 PEERS = ("brian2-cpp", "brian2-cython", "nest")
 TIMEOUT_S = 1800
 

@@ -14,7 +14,7 @@ from machine import describe, environment, last_marked, python_for, skip_reasons
 from measure import MODULES
 
 MARK = "SECOND "
-SIMULATORS = ("eccles", "eccles-precise", "brian2-cython")
+SIMULATORS = ("eccles", "brian2-cython")
 N_SHORT = 100
 
 

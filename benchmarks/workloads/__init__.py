@@ -58,7 +58,7 @@ class Row:
     loose_agreement
         By simulator, what replaces `agreement` where its spikes or its weights are known to differ.
     run_aims, memory_aims
-        By (eccles mode, peer): least and wished ratio of run times or of peak memory.
+        By (eccles, peer): least and wished ratio of run times or of peak memory.
     bytes_aim
         At most so many bytes per synapse in Eccles.
     peers
@@ -79,11 +79,11 @@ class Row:
     peers: tuple[str, ...] = ("brian2-cpp", "brian2-cython", "nest")
 
 
-GRID, PRECISE = "eccles", "eccles-precise"
+ECCLES = "eccles"
 CPP, NEST = "brian2-cpp", "nest"
 FAST_PEERS = (CPP, NEST)  # where Cython's runtime mode adds nothing but time
 
-STATIC_AIMS = {(GRID, CPP): Aim(2.0), (GRID, NEST): Aim(2.0)}
+STATIC_AIMS = {(ECCLES, CPP): Aim(2.0), (ECCLES, NEST): Aim(2.0)}
 
 ROWS: dict[str, Row] = {
     "W1": Row(
@@ -95,9 +95,9 @@ ROWS: dict[str, Row] = {
         quick_size={"monitors": True},
         # 200 Hz on a 0.1 ms grid ends its period exactly on a step: rounding decides which one
         agreement={"spikes": 0.02, "w0": 0.02, "w1": 0.02, "w2": 0.02},
-        # exact times change which spikes coincide, and so do NEST's delays: the weights differ by design
-        loose_agreement={PRECISE: {"spikes": 0.05}, NEST: {"spikes": 0.05}},
-        run_aims={(GRID, CPP): Aim(40.0, 50.0), (GRID, NEST): Aim(40.0)},
+        # NEST's delays change which spikes coincide: the weights differ by design
+        loose_agreement={NEST: {"spikes": 0.05}},
+        run_aims={(ECCLES, CPP): Aim(40.0, 50.0), (ECCLES, NEST): Aim(40.0)},
     ),
     "W1-long": Row(
         module="w1",
@@ -107,8 +107,8 @@ ROWS: dict[str, Row] = {
         size={"monitors": False},
         quick_size={"monitors": False},
         agreement={"w0": 0.02, "w1": 0.02, "w2": 0.02},
-        loose_agreement={PRECISE: {}, NEST: {}},
-        run_aims={(GRID, CPP): Aim(40.0, 50.0), (PRECISE, CPP): Aim(400.0)},
+        loose_agreement={NEST: {}},
+        run_aims={(ECCLES, CPP): Aim(40.0, 50.0)},
         peers=FAST_PEERS,
     ),
     "W2": Row(
@@ -118,12 +118,10 @@ ROWS: dict[str, Row] = {
         quick_seconds=0.2,
         agreement={"mean_w": 0.01},
         # NEST updates a weight at presynaptic spikes only: what it shows is from just after the last one
-        loose_agreement={PRECISE: {"mean_w": 0.15}, NEST: {"mean_w": 0.3}},
+        loose_agreement={NEST: {"mean_w": 0.3}},
         run_aims={
-            (GRID, CPP): Aim(2.5, 4.0),
-            (GRID, NEST): Aim(70.0),
-            (PRECISE, CPP): Aim(9.0, 15.0),
-            (PRECISE, NEST): Aim(250.0),
+            (ECCLES, CPP): Aim(2.5, 4.0),
+            (ECCLES, NEST): Aim(70.0),
         },
     ),
     "STDP100": Row(
@@ -134,7 +132,7 @@ ROWS: dict[str, Row] = {
         size={"n_pairs": 100},
         quick_size={"n_pairs": 100},
         agreement={"mean_w": 0.01},
-        loose_agreement={PRECISE: {"mean_w": 0.15}, NEST: {"mean_w": 0.3}},
+        loose_agreement={NEST: {"mean_w": 0.3}},
     ),
     "W3": Row(
         module="w3",
@@ -143,7 +141,7 @@ ROWS: dict[str, Row] = {
         quick_seconds=0.2,
         # one network, but chaotic: another order of additions gives other spikes after some 100 ms
         agreement={"spikes": 0.05},
-        run_aims={(GRID, CPP): Aim(5.0, 6.0), (GRID, NEST): Aim(55.0)},
+        run_aims={(ECCLES, CPP): Aim(5.0, 6.0), (ECCLES, NEST): Aim(55.0)},
     ),
     "W4": Row(
         module="w4",
@@ -154,10 +152,9 @@ ROWS: dict[str, Row] = {
         agreement={"input_spikes": 0.015, "output_spikes": 0.15, "mean_w": 0.05},
         # the mean drive is at threshold, so the output amplifies small differences: see nest_w4.py
         loose_agreement={
-            PRECISE: {"input_spikes": 0.015, "output_spikes": 0.3, "mean_w": 0.05},
             NEST: {"input_spikes": 0.015, "output_spikes": 0.3, "mean_w": 0.05},
         },
-        run_aims={(GRID, CPP): Aim(40.0, 50.0), (GRID, NEST): Aim(350.0)},
+        run_aims={(ECCLES, CPP): Aim(40.0, 50.0), (ECCLES, NEST): Aim(350.0)},
     ),
     "W5": Row(
         module="w5",
@@ -166,8 +163,8 @@ ROWS: dict[str, Row] = {
         quick_seconds=0.05,
         agreement={"spikes": 0.02},
         # exponential Euler at 0.1 ms is first order; the others solve the equations closer
-        loose_agreement={PRECISE: {"spikes": 0.15}, NEST: {"spikes": 0.15}},
-        run_aims={(GRID, CPP): Aim(12.0, 18.0), (GRID, NEST): Aim(80.0)},
+        loose_agreement={NEST: {"spikes": 0.15}},
+        run_aims={(ECCLES, CPP): Aim(12.0, 18.0), (ECCLES, NEST): Aim(80.0)},
     ),
     "W6": Row(
         module="w6",
@@ -177,8 +174,8 @@ ROWS: dict[str, Row] = {
         size={"n": 10_000, "plastic": True},
         quick_size={"n": 1_000, "plastic": True},
         agreement={"rate": 0.05, "mean_w": 0.02},
-        run_aims={(GRID, CPP): Aim(1 / 0.30, 1 / 0.17), (GRID, NEST): Aim(2.1 / 0.30)},
-        memory_aims={(GRID, CPP): Aim(2.0, 1 / 0.35)},
+        run_aims={(ECCLES, CPP): Aim(1 / 0.30, 1 / 0.17), (ECCLES, NEST): Aim(2.1 / 0.30)},
+        memory_aims={(ECCLES, CPP): Aim(2.0, 1 / 0.35)},
         peers=FAST_PEERS,
     ),
     "W6-static": Row(
