@@ -108,12 +108,17 @@ def literal(value: Number, type_: ir.Type) -> Value:
 def op(name: str, *args: Value | Number) -> Value:
     """The IR operation of this name."""
     wanted, _ = ir.OPERATIONS[name]
-    free = next((a.type for a in args[1:] if isinstance(a, Value)), F64)  # of `select`
-    values = [
-        a if isinstance(a, Value) else literal(a, type_ or free)
-        for a, type_ in zip(args, wanted, strict=True)
-    ]
-    return Value(ir.Op(name, tuple(v.expr for v in values)))
+    exprs = []
+    for arg, type_ in zip(args, wanted, strict=True):
+        if not isinstance(arg, Value):
+            arg = literal(arg, type_ or _type_of_choice(args))
+        exprs.append(arg.expr)
+    return Value(ir.Op(name, tuple(exprs)))
+
+
+def _type_of_choice(args: tuple[Value | Number, ...]) -> ir.Type:
+    """The type of what `select` chooses from."""
+    return next((a.type for a in args[1:] if isinstance(a, Value)), F64)
 
 
 def fma(a: Value | Number, b: Value | Number, c: Value | Number) -> Value:

@@ -99,8 +99,8 @@ def _normal(key: Value, element: Value, ordinal: Value, draw: Value) -> Value:
     return double(bits(radius * sine) ^ (d << 63))
 
 
-def _exponential(key: Value, element: Value, ordinal: Value, draw: Value) -> Value:
-    return 0.0 - log_of_normal(1.0 - _uniform(key, element, ordinal, draw))
+def _exponential(*stream: Value) -> Value:
+    return 0.0 - log_of_normal(1.0 - call(uniform, *stream))
 
 
 uniform = define("uniform", _uniform, **STREAM)
