@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
+import numpy as np
+
 from eccles.errors import DimensionMismatchError, SetupError
 from eccles.units import Quantity, get_dimensions, second
 
@@ -21,7 +23,10 @@ def to_seconds(value: object, what: str) -> float:
             f"{what} has to be a time, but {value!r} is not one", dim, second.dim,
             hint="Give it a unit of time, as in 0.1*ms or 2*second.",
         )  # fmt: skip
-    number = float(value)  # type: ignore[arg-type]
+    array = np.asarray(value)
+    if array.ndim != 0 or array.dtype.kind not in "biuf":
+        raise TypeError(f"{what} has to be one time, not {value!r}")
+    number = float(array)
     if math.isnan(number):
         raise SetupError(f"{what} is not a number (NaN)")
     return number

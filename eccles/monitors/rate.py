@@ -13,6 +13,7 @@ from eccles.engine.program import Block, Outcome, ProgramBuilder
 from eccles.engine.state import Array
 from eccles.errors import SetupError
 from eccles.objects.group import SimulationObject
+from eccles.objects.sources import SpikeSource
 from eccles.objects.stored import stored_array
 from eccles.units import Quantity, hertz, second
 
@@ -34,6 +35,8 @@ class PopulationRateMonitor(SimulationObject):
     def __init__(
         self, source: Any, name: str = "ratemonitor*", codeobj_class: Any = None, dt: Quantity | None = None
     ) -> None:
+        if not isinstance(source, SpikeSource):
+            raise TypeError(f"a monitor of a rate needs a group that spikes, not {source!r}")
         self.source = source
         self.events = source.event_buffer()
         super().__init__(name, source.clock, None, "end", 0)

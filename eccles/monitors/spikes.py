@@ -15,6 +15,7 @@ from eccles.engine.state import Array
 from eccles.errors import NameResolutionError, nearest
 from eccles.objects.code import Code
 from eccles.objects.group import SimulationObject
+from eccles.objects.sources import SpikeSource
 from eccles.objects.stored import stored_array
 from eccles.units import DIMENSIONLESS, Quantity, hertz, second
 
@@ -61,6 +62,8 @@ class EventMonitor(SimulationObject):
             raise TypeError(
                 "record has to be True or False; monitor a part of the group (group[:10]) to record some"
             )
+        if not isinstance(source, SpikeSource):
+            raise TypeError(f"a monitor of events needs a group that has some, not {source!r}")
         self.source = source
         self.event = event
         self.events = source.event_buffer(event)

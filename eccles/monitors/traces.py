@@ -16,7 +16,7 @@ from eccles.engine.state import DTYPES, Array
 from eccles.errors import NameResolutionError, SetupError, nearest, warn
 from eccles.objects import magic
 from eccles.objects.code import Code
-from eccles.objects.group import SimulationObject
+from eccles.objects.group import Group, SimulationObject
 from eccles.objects.stored import stored_array
 from eccles.objects.variables import positions_of
 from eccles.units import DIMENSIONLESS, Quantity, second
@@ -64,6 +64,8 @@ class StateMonitor(SimulationObject):
         name: str = "statemonitor*",
         codeobj_class: Any = None,
     ) -> None:
+        if not isinstance(source, Group):
+            raise TypeError(f"a monitor of variables needs a group or synapses, not {source!r}")
         self.source = source
         super().__init__(
             name, clock if clock is not None or dt is not None else source.clock, dt, when, order

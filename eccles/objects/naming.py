@@ -18,6 +18,10 @@ _taken: weakref.WeakValueDictionary[str, object] = weakref.WeakValueDictionary()
 
 def unique_name(wanted: str, owner: object) -> str:
     """The name for a new object; a `*` at the end asks for a number where the name is taken."""
+    if not isinstance(wanted, str):
+        raise TypeError(f"the name of an object is text, not {wanted!r}")
+    if not isinstance(wanted, str):
+        raise TypeError(f"the name of an object has to be text, not {wanted!r}")
     stem = wanted.removesuffix("*")
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", stem):
         raise SetupError(f"'{wanted}' cannot be the name of an object: use letters, digits and underscores")

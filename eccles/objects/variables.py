@@ -134,7 +134,8 @@ class VariableView(NDArrayOperatorsMixin):
 
     def __getitem__(self, item: Any) -> Any:
         if self.shared:
-            if not (item is Ellipsis or item == slice(None) or (np.ndim(item) == 0 and item == 0)):
+            whole = item is Ellipsis or (isinstance(item, slice) and item == slice(None))
+            if not (whole or (np.ndim(item) == 0 and item == 0)):
                 raise IndexError(
                     f"{self._owner}.{self.name} is shared by all elements: it has a single value"
                 )
