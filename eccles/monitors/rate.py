@@ -9,6 +9,7 @@ import numpy as np
 
 from eccles.compile import ir
 from eccles.compile.ir import Element, Op
+from eccles.engine.clock import to_seconds
 from eccles.engine.program import Block, Outcome, ProgramBuilder
 from eccles.engine.state import Array
 from eccles.errors import SetupError
@@ -82,7 +83,9 @@ class PopulationRateMonitor(SimulationObject):
         if isinstance(window, str):
             if width is None:
                 raise TypeError("smooth_rate needs a width, such as width=10*ms")
-            steps = float(width) / dt
+            steps = to_seconds(width, "the width of the window") / dt
+            if not 0 < steps < np.inf:
+                raise SetupError(f"the width of the window has to be positive and finite, not {width}")
             if window == "gaussian":
                 half = round(2 * steps)
                 kernel = np.exp(-(np.arange(-half, half + 1) ** 2) / (2 * steps**2))
@@ -95,13 +98,15 @@ class PopulationRateMonitor(SimulationObject):
                 )
         else:
             kernel = np.asarray(window, float)
-            if len(kernel) % 2 != 1:
+            if kernel.ndim != 1 or len(kernel) % 2 != 1:
                 raise TypeError("a window has to have an odd number of samples")
-        return Quantity(np.convolve(self.rate_, kernel / kernel.sum(), mode="same"), dim=hertz.dim)
+        n, half = len(self.rate_), len(kernel) // 2
+        smooth = np.convolve(self.rate_, kernel / kernel.sum()) if n else np.zeros(2 * half)
+        return Quantity(smooth[half : half + n], dim=hertz.dim)
 
     def binned_rate(self, bin_size: Quantity) -> tuple[Quantity, Quantity]:
         """The mean rate in consecutive bins: their centres and rates."""
-        steps = round(float(bin_size) / self.clock.dt_)
+        steps = round(to_seconds(bin_size, "the size of a bin") / self.clock.dt_)
         if steps < 1:
             raise SetupError("bins have to be at least one time step long")
         rates = self.rate_

@@ -10,9 +10,10 @@ import numpy as np
 from eccles.compile import ir
 from eccles.compile.ir import Element, Op
 from eccles.compile.lower import convert
+from eccles.engine.clock import to_seconds
 from eccles.engine.program import Block, Outcome, ProgramBuilder
 from eccles.engine.state import Array
-from eccles.errors import NameResolutionError, nearest
+from eccles.errors import NameResolutionError, SetupError, nearest
 from eccles.objects.code import Code
 from eccles.objects.group import SimulationObject
 from eccles.objects.sources import SpikeSource
@@ -187,7 +188,9 @@ class EventMonitor(SimulationObject):
 
     def binned_rate(self, bin_size: Quantity) -> tuple[Quantity, Quantity]:
         """The rate of each element in consecutive bins: centres (k,) and rates (N, k)."""
-        width = float(bin_size)
+        width = to_seconds(bin_size, "the size of a bin")
+        if not self.clock.dt_ <= width < np.inf:
+            raise SetupError("bins have to be at least one time step long")
         n_bins = max(1, round(self.clock.t_ / width))
         which = np.minimum((self.t_ / width + 1e-9).astype(int), n_bins - 1)
         rates = np.zeros((len(self.source), n_bins))

@@ -20,7 +20,7 @@ from eccles.engine import rng
 from eccles.engine.clock import Clock
 from eccles.engine.program import Block, ProgramBuilder
 from eccles.engine.state import DTYPES, Array
-from eccles.errors import EcclesError, SetupError, nearest
+from eccles.errors import DimensionMismatchError, EcclesError, SetupError, nearest
 from eccles.language.check import Symbol, infer
 from eccles.language.equations import Equation, Equations
 from eccles.language.evaluate import evaluate
@@ -61,6 +61,12 @@ class SimulationObject:
     ) -> None:
         if clock is not None and dt is not None:
             raise SetupError("give either dt or clock, not both")
+        if clock is not None and not isinstance(clock, Clock):
+            raise TypeError(f"a clock has to be a Clock, not {clock!r}")
+        if not isinstance(when, str):
+            raise TypeError(f"when has to be the name of a slot, not {when!r}")
+        if not isinstance(order, int | np.integer):
+            raise TypeError(f"order has to be an integer, not {order!r}")
         self.name = unique_name(name, self)
         if dt is not None:
             clock = Clock(dt, f"{self.name}'s clock")
@@ -361,6 +367,13 @@ class Group(SimulationObject):
             found = {name: values.get(name) for name in names | functions}
             self._seen = {name: (value, _number_in(value)) for name, value in found.items()}
 
+    def is_stateful(self, tree: Expr) -> bool:
+        """Whether the expression gives another value each time it is computed."""
+        return any(
+            isinstance(node, Call) and getattr(self.function(node.function), "stateful", False)
+            for node in walk(tree)
+        )
+
     def external_value(self, b: ProgramBuilder, name: str) -> ir.Expr:
         """The IR value of an external constant."""
         symbol = self._external[name]
@@ -408,7 +421,7 @@ class Group(SimulationObject):
             return self._variable_view(variable, units)
         symbol = self.symbol(name)
         if symbol is None:
-            raise KeyError(name)
+            raise KeyError(f"{self.name} has no variable '{name}'")
         return VariableView(
             name, symbol.dim, self.name, size=lambda: len(self),
             read=lambda positions: self._evaluate_all(name, positions), write=None,
@@ -426,6 +439,8 @@ class Group(SimulationObject):
             return array.data.copy() if positions is None else array.data[positions]
 
         def write(positions: np.ndarray | None, values: np.ndarray) -> None:
+            if variable.type == "integer":
+                self._check_integers(variable.name, values)
             array.data[slice(None) if positions is None else positions] = values
 
         return VariableView(
@@ -435,7 +450,17 @@ class Group(SimulationObject):
             shared=variable.shared, units=units,
         )  # fmt: skip
 
+    def _check_integers(self, name: str, values: np.ndarray) -> None:
+        """Refuse what an integer of 4 bytes cannot hold; fractions are cut off."""
+        if not np.all((values > -(2.0**31) - 1) & (values < 2.0**31)):
+            raise SetupError(f"{self.name}.{name} is an integer of 4 bytes and cannot hold {values}")
+
     def _positions(self, item: Any) -> tuple[np.ndarray | None, bool]:
+        if isinstance(item, Group):
+            if item.whole is not self.whole:
+                raise IndexError(f"{item.name} is not a part of {self.name}")
+            first = item.start - self.start
+            return positions_of(np.arange(first, first + len(item)), len(self), self.name)
         if isinstance(item, str):
             return np.flatnonzero(np.broadcast_to(self._evaluate_text(item, None), (len(self),))), False
         return positions_of(item, len(self), self.name)
@@ -528,7 +553,15 @@ class Group(SimulationObject):
         if symbol is None:
             check_expression(tree, scope, expect_type="boolean", what="a condition that selects elements")
         else:
-            check_expression(tree, scope, expect_dim=symbol.dim, what=f"{self.name}.{symbol.name}")
+            try:
+                check_expression(tree, scope, expect_dim=symbol.dim, what=f"{self.name}.{symbol.name}")
+            except DimensionMismatchError as error:
+                if symbol.dim is DIMENSIONLESS:
+                    unit = infer(tree, scope).dim.example_unit(scaled=False)
+                    error.hint = (
+                        f"Either leave the unit out, or declare the variable with a unit ('... : {unit}')."
+                    )
+                raise
         elements = np.arange(len(self)) if elements is None else elements
         return self.numpy_evaluate(tree, elements, purpose=f"set {text}", external=scope.external)
 
@@ -541,7 +574,9 @@ class Group(SimulationObject):
         if name.endswith("_") and name not in variables:
             plain, units = name[:-1], False
         try:
-            return self.view(plain, units=units)
+            view = self.view(plain, units=units)
+            view.group = self
+            return view
         except KeyError:
             known = [*self.internal_names()]
             near = nearest(plain, known)

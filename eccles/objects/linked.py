@@ -15,6 +15,8 @@ from eccles.engine.state import Array
 from eccles.errors import DimensionMismatchError, SetupError
 from eccles.language.check import Symbol
 from eccles.language.equations import Equation
+from eccles.language.nodes import names_in
+from eccles.objects.variables import VariableView
 
 __all__ = ["Link", "LinkedVariable", "linked_var"]
 
@@ -42,8 +44,24 @@ def linked_var(group_or_variable: Any, name: str | None = None, index: Any = Non
         or element 0 of a group of one or of a shared variable.
     """
     if name is None:
+        if not isinstance(group_or_variable, VariableView) or group_or_variable.group is None:
+            raise TypeError("linked_var needs a group and the name of a variable, or a variable of a group")
         return LinkedVariable(group_or_variable.group, group_or_variable.name, index)
+    if not hasattr(group_or_variable, "symbol"):
+        raise TypeError(f"linked_var needs a group, not {group_or_variable!r}")
     return LinkedVariable(group_or_variable, name, index)
+
+
+def _sources_of_links(group: Any) -> list[Any]:
+    """The groups that the linked variables of a group lead to, directly or through others."""
+    found: list[Any] = []
+    waiting = [group]
+    while waiting:
+        for link in getattr(waiting.pop(), "_links", {}).values():
+            if link.source.whole not in found:
+                found.append(link.source.whole)
+                waiting.append(link.source.whole)
+    return found
 
 
 class Link:
@@ -71,6 +89,13 @@ class Link:
                 f"set it to linked_var(...), not to a value"
             )
         source = link.group
+        if isinstance(link.index, str):
+            raise NotImplementedError(
+                f"'{equation.name}' of {group.name} is linked by the name of a variable ('{link.index}'): "
+                f"give the indices themselves, as in index={group.name}.{link.index}[:]"
+            )
+        if source.whole is group or group in _sources_of_links(source.whole):
+            raise SetupError(f"'{equation.name}' of {group.name} would be linked to itself")
         symbol = source.symbol(link.name)
         if symbol is None:
             raise SetupError(f"{source.name} has no variable '{link.name}'")
@@ -113,6 +138,37 @@ class Link:
             return b.load(self._index, element)
         first = self.source.start
         return Op("iadd", (element, ir.const(first))) if first else element
+
+    def varies(self, writes: frozenset[int]) -> bool:
+        """Whether the values may change while a program runs that writes these arrays."""
+        waiting, seen = [self.name], set()
+        while waiting:
+            name = waiting.pop()
+            if name in ("t", "t_in_timesteps") or self.source.is_written(name, writes):
+                return True
+            equation = self.source.whole.subexpression(name)
+            if equation is not None and equation.expr is not None and name not in seen:
+                seen.add(name)
+                waiting.extend(names_in(equation.expr))
+                if self.source.whole.is_stateful(equation.expr):
+                    return True
+        return False
+
+    def place(self, element: ir.Expr) -> Any:
+        """Where an assignment to the variable is stored.
+
+        Raises
+        ------
+        SetupError
+            If several elements may be linked to one.
+        """
+        if self._single or self._index is not None:
+            raise SetupError(
+                f"'{self._equation.name}' cannot be assigned: several elements may be linked to the same "
+                f"element of {self.source.name}"
+            )
+        first = self.source.start
+        return self.source.place(self.name, Op("iadd", (element, ir.const(first))) if first else element)
 
     def resolve(self, b: ProgramBuilder, element: ir.Expr, lowerer: Lowerer) -> ir.Expr | None:
         """The IR value for one element."""

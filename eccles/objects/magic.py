@@ -7,6 +7,7 @@ reachable from names in the frame that calls it. The default clock and the seed 
 from __future__ import annotations
 
 import hashlib
+import operator
 import os
 import sys
 import weakref
@@ -83,7 +84,7 @@ def seed(value: int | None = None) -> None:
         Any integer. The numbers of an object depend on this and on the object's name.
     """
     global _seed
-    _seed = int.from_bytes(os.urandom(8), "little") if value is None else int(value)
+    _seed = int.from_bytes(os.urandom(8), "little") if value is None else operator.index(value)
     _ordinals.clear()
 
 

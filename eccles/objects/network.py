@@ -221,6 +221,8 @@ class Network:
             raise SetupError("the duration of a run has to be finite")
         everything = [obj for obj in self._everything() if obj.active]
         self._check_members(everything)
+        if namespace is not None and not isinstance(namespace, Mapping):
+            raise TypeError(f"a namespace is a dict of names and values, not {namespace!r}")
         outer = namespace if namespace is not None else self.namespace
         names = outer if outer is not None else magic.users_names(level)
         clocks = self._set_clocks(everything)
@@ -278,7 +280,7 @@ class Network:
         self._stop = False
         start = self._t
         clocks = runner.loop.clocks if runner is not None else []
-        progress = make_report(report, float(report_period), start, seconds)
+        progress = make_report(report, to_seconds(report_period, "the report period"), start, seconds)
 
         def between() -> None:
             reached = min(clock.t_ for clock in clocks)
@@ -417,6 +419,8 @@ class Network:
         filename : path, optional
             Write to a file (NPZ with JSON; it holds data only and is safe to open) instead of memory.
         """
+        if not isinstance(name, str):
+            raise TypeError(f"the name of a stored state has to be text, not {name!r}")
         state = snapshot.take(self._everything(), self._t)
         if filename is None:
             self._snapshots[name] = state

@@ -103,6 +103,8 @@ class NeuronGroup(SpikeSource):
         self._n = n
         self.method = method
         self.method_options = dict(method_options or {})
+        if not isinstance(model, str | Equations):
+            raise TypeError(f"the model has to be text or Equations, not {model!r}")
         self.user_equations = model if isinstance(model, Equations) else Equations(model)
         self.equations = self.user_equations
         self.equations.check_flags(ALLOWED_FLAGS)
@@ -119,6 +121,8 @@ class NeuronGroup(SpikeSource):
         self._refractory_tree: Expr | None = None
         self._refractory_is_time = True
         self._runners: list[SimulationObject] = []
+        if events is not None and not isinstance(events, Mapping):
+            raise TypeError(f"events are a dict of names and conditions, not {events!r}")
         self._read_events(threshold, reset, refractory, events or {})
         self._bound: object = None
         if self.semantics.bind == "construction":
@@ -154,7 +158,7 @@ class NeuronGroup(SpikeSource):
             self.events["spike"] = threshold
             self._declare(Variable("lastspike", second.dim, "float", self._last_spike, read_only=True))
         for event, condition in events.items():
-            if not event.isidentifier():
+            if not isinstance(event, str) or not event.isidentifier():
                 raise TypeError(f"'{event}' cannot be the name of an event")
             if event == "spike" and threshold is not None:
                 raise SetupError("the event 'spike' is already defined by the threshold")
@@ -302,8 +306,24 @@ class NeuronGroup(SpikeSource):
                     lambda c=condition, w=what: check_expression(c, scope, expect_type="boolean", what=w)
                 )
             problems.run(lambda: check_statements(self._reset, scope))
+            problems.run(self._check_timed_arrays)
             if self._refractory_tree is not None:
                 problems.run(self._check_refractory)
+
+    def _check_timed_arrays(self) -> None:
+        for tree in self.trees():
+            for node in walk(tree):
+                function = self._external.get(node.function) if isinstance(node, Call) else None
+                if not isinstance(function, TimedArray) or function.values.ndim != 2:
+                    continue
+                assert isinstance(node, Call)
+                columns = function.values.shape[1]
+                if node.args[1:] == (Name("i"),) and columns < len(self):
+                    raise SetupError(
+                        f"{node.function} has values for {columns} elements, but {self.name} has {len(self)}",
+                        span=node.span,
+                        hint="Give it a column for each neuron, or choose one by an expression of i.",
+                    )
 
     def _check_refractory(self) -> None:
         assert self._refractory_tree is not None
@@ -550,9 +570,25 @@ class NeuronGroup(SpikeSource):
         return None
 
     def writes(self) -> Iterable[Array]:
+        for name, equation in self.equations.items():
+            if equation.kind == "differential" or "constant over dt" in equation.flags:
+                yield self._variables[name].array
+        for name in ("lastspike", "not_refractory"):
+            yield from self.arrays_of(name)
         for assignment in self._reset:
-            if assignment.target in self._variables:
-                yield self._variables[assignment.target].array
+            yield from self.arrays_of(assignment.target)
+
+    def arrays_of(self, name: str) -> Iterable[Array]:
+        link = self._links.get(name)
+        return super().arrays_of(name) if link is None else link.source.arrays_of(link.name)
+
+    def is_written(self, name: str, writes: frozenset[int]) -> bool:
+        link = self._links.get(name)
+        return super().is_written(name, writes) if link is None else link.varies(writes)
+
+    def place(self, name: str, element: ir.Expr) -> Any:
+        link = self._links.get(name)
+        return super().place(name, element) if link is None else link.place(element)
 
     # -- for advice and explanations ----------------------------------------------------------------
 
@@ -575,13 +611,6 @@ class NeuronGroup(SpikeSource):
     def dimension_of(self, tree: Expr) -> Dimension:
         """The dimension of an expression."""
         return infer(tree, self.scope()).dim
-
-    def is_stateful(self, tree: Expr) -> bool:
-        """Whether the expression gives another value each time it is computed."""
-        return any(
-            isinstance(node, Call) and getattr(self.function(node.function), "stateful", False)
-            for node in walk(tree)
-        )
 
     # -- users' calls -----------------------------------------------------------------------------
 

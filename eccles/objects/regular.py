@@ -9,6 +9,7 @@ from eccles.compile import ir
 from eccles.engine.clock import Clock
 from eccles.engine.program import Block, ProgramBuilder
 from eccles.engine.state import Array
+from eccles.errors import SetupError
 from eccles.language.check import check_statements
 from eccles.language.nodes import Assignment, Expr
 from eccles.language.parser import parse_statements
@@ -107,8 +108,10 @@ class CodeRunner(_Attached):
         order: int,
         name: str,
     ) -> None:
+        if dt is not None and clock is not None:
+            raise SetupError("give either dt or clock, not both")
         if dt is not None:
-            clock = Clock(dt, f"{name}'s clock")
+            clock = Clock(dt, f"the clock of {name.removesuffix('*')}")
         super().__init__(group, text, clock or group.clock, when, order, name, "run_regularly")
 
     def blocks(self, writes: frozenset[int]) -> list[Block]:

@@ -84,6 +84,8 @@ def write(filename: str | Path, name: str, state: dict[str, Any]) -> None:
     The new file takes the place of the old one when it is complete.
     """
     path = Path(filename)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder '{path.parent}'")
     header, arrays = _read_all(path) if path.exists() else ({}, {})
     arrays = {key: array for key, array in arrays.items() if not key.startswith(f"{name}/")}
     header[name] = {

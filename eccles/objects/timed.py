@@ -39,7 +39,10 @@ class TimedArray:
     def __init__(self, values: Any, dt: Quantity, name: str = "_timedarray*") -> None:
         self.name = unique_name(name, self)
         self.dim: Dimension = get_dimensions(values)
-        array = np.array(values, dtype=np.float64)
+        try:
+            array = np.array(values, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise TypeError(f"a TimedArray needs numbers, not {values!r}") from None
         if array.ndim not in (1, 2) or array.size == 0:
             raise SetupError(
                 f"a TimedArray has one value per time step, or a row of values per time step; "
@@ -47,8 +50,8 @@ class TimedArray:
             )
         self.values = array
         self._dt = to_seconds(dt, "the time step of a TimedArray")
-        if self._dt <= 0:
-            raise SetupError("the time step of a TimedArray has to be positive")
+        if not 0 < self._dt < np.inf:
+            raise SetupError("the time step of a TimedArray has to be positive and finite")
         self.array = Array(self.name, Element.F64, array.size)
         self.array.data[:] = array.reshape(-1)
 
@@ -87,7 +90,7 @@ class TimedArray:
 
     def _row(self, t: Any) -> np.ndarray:
         row = np.floor((np.asarray(t, float) + 1e-3 * self._dt) / self._dt)
-        return np.clip(row, 0, self.values.shape[0] - 1).astype(np.int64)
+        return np.clip(np.nan_to_num(row), 0, self.values.shape[0] - 1).astype(np.int64)
 
     def evaluate(self, t: Any, i: Any = None) -> np.ndarray:
         """Values without units at times in seconds."""

@@ -96,6 +96,7 @@ class VariableView(NDArrayOperatorsMixin):
         `assign_text(item, text)` evaluates text per element and stores it.
     """
 
+    group: Any = None  # whose variable it is, where the user asked for it as `group.v`
     __array_priority__ = 10  # before ndarray, so that `quantity + view` comes here
 
     def __init__(
@@ -158,7 +159,11 @@ class VariableView(NDArrayOperatorsMixin):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         values = [x._value() if isinstance(x, VariableView) else x for x in inputs]
-        return getattr(ufunc, method)(*values, **kwargs)
+        (target,) = kwargs.pop("out", (None,))
+        if not isinstance(target, VariableView):
+            return getattr(ufunc, method)(*values, **kwargs, **({} if target is None else {"out": target}))
+        target[:] = getattr(ufunc, method)(*values, **kwargs)  # in place, as in `group.v //= 2`
+        return target
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         def plain(x: Any) -> Any:
@@ -253,22 +258,6 @@ class VariableView(NDArrayOperatorsMixin):
     def set_item(self, item: Any, value: Any, level: int = 0) -> None:
         """The same as `view[item] = value`."""
         self[item] = value
-
-    def _updated(self, value: Any) -> VariableView:
-        self[:] = value
-        return self
-
-    def __iadd__(self, other: Any) -> VariableView:
-        return self._updated(self._value() + other)
-
-    def __isub__(self, other: Any) -> VariableView:
-        return self._updated(self._value() - other)
-
-    def __imul__(self, other: Any) -> VariableView:
-        return self._updated(self._value() * other)
-
-    def __itruediv__(self, other: Any) -> VariableView:
-        return self._updated(self._value() / other)
 
 
 def positions_of(item: Any, size: int, owner: str) -> tuple[np.ndarray | None, bool]:

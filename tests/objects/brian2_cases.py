@@ -546,6 +546,42 @@ def times_known_to_a_group(b: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@case
+def coefficients_that_change(b: Any) -> dict[str, Any]:
+    held = b.NeuronGroup(
+        2, "dv/dt = -v*k : 1\nk = (1 + t/ms)/ms : Hz (constant over dt)", method="exact", threshold="v < 0.5",
+        reset="v = 1",
+    )  # fmt: skip
+    source = b.NeuronGroup(2, "dx/dt = 1/ms : 1\ny = (1 + t/ms)/ms : Hz\nz : Hz", method="euler")
+    source.run_regularly("z = (1 + i)*t/ms/ms", dt=0.3 * b.ms)
+    linked = [
+        b.NeuronGroup(2, f"dv/dt = -v*p{per} : 1\np : {unit} (linked)", method="exact")
+        for per, unit in (("/ms", "1"), ("", "Hz"), ("", "Hz"))
+    ]
+    timed = b.NeuronGroup(2, "dv/dt = -v*k : 1\nk = (1 + i + t/ms)/ms : Hz", method="exponential_euler")
+    reset = b.NeuronGroup(
+        2, "dv/dt = (2 - v)/tau : 1\ntau : second", method="exact", threshold="v > 1",
+        reset="v = 0; tau *= 1.1",
+    )  # fmt: skip
+    writer = b.NeuronGroup(
+        2, "dv/dt = 1/ms : 1\nq : 1 (linked)", threshold="v > 0.35 + 0.2*i",
+        reset="v = 0; q += 1", method="euler",
+    )  # fmt: skip
+    target = b.NeuronGroup(2, "n : 1")
+    writer.q = b.linked_var(target, "n")
+    for group, name in zip(linked, "xyz", strict=True):
+        group.v = 1
+        group.p = b.linked_var(source, name)
+    held.v = timed.v = 1
+    reset.tau = [1, 2] * b.ms
+    net = b.Network(held, source, linked, timed, reset, writer, target)
+    net.run(2 * b.ms)
+    return {
+        "held": held.v, "timed": timed.v, "reset": reset.v, "tau": reset.tau, "written": target.n,
+        **{f"linked to {name}": group.v for group, name in zip(linked, "xyz", strict=True)},
+    }  # fmt: skip
+
+
 def plain(value: Any) -> Any:
     """A result as JSON can hold it."""
     if isinstance(value, list) and all(isinstance(v, str) for v in value):
