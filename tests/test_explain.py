@@ -49,7 +49,7 @@ def test_a_constant_subthreshold_drive_comes_as_near_as_its_exponential():
 
 
 def test_the_whole_text_of_a_biophysical_neuron():
-    E_L, R, C = -70 * mV, 100 * Mohm, 100 * pF
+    E_L, R, C = -70 * mV, 100e6 * ohm, 100 * pF
     G = NeuronGroup(
         1,
         "dv/dt = (E_L - v + R*I)/(R*C) : volt\nI : amp",
@@ -127,7 +127,7 @@ def test_what_was_left_at_zero_is_named():
     G = NeuronGroup(
         1, "dv/dt = (-70*mV - v + R*I)/tau : volt\nR : ohm\nI : amp", threshold="v > 10*mV", reset="v = 0*mV"
     )
-    G.R = 10 * Mohm
+    G.R = 10e6 * ohm
     run(2 * ms)
     text = explanation()
     assert "'I' is 0 in all neurons: set G.I = ..." in text
@@ -138,7 +138,7 @@ def test_what_was_left_at_zero_is_named():
 
 def test_a_poisson_input_without_rate_is_named():
     G = NeuronGroup(1, "dv/dt = -v/(10*ms) : 1", threshold="v > 1", reset="v = 0")
-    background = PoissonInput(G, "v", 10, 0 * Hz, weight=0.1)
+    background = PoissonInput(G, "v", 10, 0 * Hz, weight="0.1")
     run(2 * ms)
     assert "background, which drives it, has the rate 0 Hz." in explanation()
 
@@ -235,7 +235,7 @@ def test_a_run_goes_on_after_explain_with_the_same_bits(face, ask):
             assert "short of its threshold" in explanation(net)
         net.run(20 * ms)
         results.append((
-            net.t_, S.w[:].copy(), S.A[:].copy(), S.B[:].copy(), R.v[:].copy(), G.v[:].copy(),
+            net.t_, S.w_[:].copy(), S.A[:].copy(), S.B[:].copy(), R.v[:].copy(), G.v[:].copy(),
             spikes.i[:].copy(), spikes.t_[:].copy(), trace.v.copy(), trace.t_.copy(), rate.rate_[:].copy(),
         ))  # fmt: skip
     for a, b in zip(*results, strict=True):

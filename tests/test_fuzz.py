@@ -25,6 +25,7 @@ from typing import Any
 import hypothesis
 import numpy as np
 import pytest
+from hypothesis import HealthCheck
 from hypothesis import strategies as st
 
 # What may come out of Eccles besides its own errors, if it says `raise` itself: Python's protocols want them.
@@ -858,7 +859,7 @@ def main() -> None:
     @hypothesis.seed(chosen.seed)
     @hypothesis.settings(
         max_examples=chosen.examples, deadline=None, database=None,
-        suppress_health_check=list(hypothesis.HealthCheck), report_multiple_bugs=True,
+        suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large), report_multiple_bugs=True,
     )  # fmt: skip
     @hypothesis.given(cases())
     def try_all(case: dict[str, Any]) -> None:

@@ -155,7 +155,7 @@ def test_both_as_text_point_into_the_text(say, face):
         "  neurongroup.v\n"
         "    -70\n"
         "    ~~~\n\n"
-        "  Give it a unit, as in (-70)*mV."
+        "  Give it a unit, as in -70*mV."
     )
 
 

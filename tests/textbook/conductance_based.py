@@ -12,7 +12,7 @@ from eccles.units import *
 
 def hodgkin_huxley(b: Any) -> None:
     """The squid axon: rest at -65 mV, about 68 Hz at 10 uA/cm^2; Hodgkin & Huxley 1952."""
-    C, g_Na, g_K, g_L = 1 * uF / cm**2, 120 * msiemens / cm**2, 36 * msiemens / cm**2, 0.3 * msiemens / cm**2
+    C, g_Na, g_K, g_L = 1 * uF / cm**2, 120 * mS / cm**2, 36 * mS / cm**2, 0.3 * mS / cm**2
     E_Na, E_K, E_L = 50 * mV, -77 * mV, -54.387 * mV
     G = b.NeuronGroup(
         2, """dv/dt = (I - g_Na*m**3*h*(v - E_Na) - g_K*n**4*(v - E_K) - g_L*(v - E_L))/C : volt

@@ -223,4 +223,4 @@ def several_clocks(b: Any) -> None:
     assert len(M.t) == 100
     assert len(N.t) == 20
     assert np.allclose(M.v[0][::5], N.v[0], rtol=1e-12)
-    assert abs(A.v[0] - math.exp(-1)) < 1e-12
+    assert abs(A.v_[0] - math.exp(-1)) < 1e-12

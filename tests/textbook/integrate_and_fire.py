@@ -48,7 +48,7 @@ def leaky_biophysical(b: Any) -> None:
 
 def frequency_current_curve(b: Any) -> None:
     """f = 1/(t_ref + tau*ln(RI/(RI - theta))) with a refractory period; Lapicque 1907, Knight 1972."""
-    tau, R = 20 * ms, 100 * Mohm
+    tau, R = 20 * ms, 100e6 * ohm
     G = b.NeuronGroup(
         8, "dv/dt = (-v + R*I)/tau : volt (unless refractory)\nI : amp (constant)", threshold="v > 15*mV",
         reset="v = 0*mV", refractory=3 * ms, method="exact",
@@ -183,7 +183,7 @@ def phase_oscillator(b: Any) -> None:
 def current_step(b: Any) -> None:
     """A step of current charges the membrane exponentially and lets it discharge; textbook RC circuit."""
     step = b.TimedArray([0, 100, 0] * pA, dt=20 * ms)
-    R, C = 100 * Mohm, 200 * pF
+    R, C = 100e6 * ohm, 200 * pF
     G = b.NeuronGroup(1, "dv/dt = (-v/R + step(t))/C : volt", method="exact")
     M = b.StateMonitor(G, "v", record=0)
     b.run(60 * ms)

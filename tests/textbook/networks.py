@@ -153,7 +153,7 @@ def ring_attractor(b: Any) -> None:
     b.run(200 * ms)
     G.I = 0
     b.run(500 * ms)
-    r = np.asarray(G.r[:])
+    r = np.asarray(G.r_[:])
     vector = np.sum(r * np.exp(2j * np.pi * np.arange(n) / n))
     assert abs(np.angle(vector * np.exp(-2j * np.pi * 10 / n))) < 0.1
     assert r.min() < 0.01

@@ -51,7 +51,7 @@ def quadratic_integrate_and_fire(b: Any) -> None:
         period = 10e-3 * 2 * math.atan(10 / root) / root
         assert np.all(np.abs(intervals(M, k) - period) < 0.2e-3)
     assert M.count[2] == 0
-    assert abs(G.v[2] + 1) < 1e-6  # the stable fixed point is -sqrt(-I)
+    assert abs(G.v_[2] + 1) < 1e-6  # the stable fixed point is -sqrt(-I)
 
 
 def theta_neuron(b: Any) -> None:

@@ -32,7 +32,7 @@ def pair_stdp(b: Any) -> None:
     S.w = 0.5
     b.run(100 * ms)
     expected = np.where(gaps > 0, 0.01 * np.exp(-gaps / 20), -0.0105 * np.exp(gaps / 20))
-    assert np.allclose(S.w[:] - 0.5, expected, rtol=1e-9)
+    assert np.allclose(S.w_[:] - 0.5, expected, rtol=1e-9)
 
 
 def stdp_with_delays(b: Any) -> None:
@@ -52,7 +52,7 @@ def stdp_with_delays(b: Any) -> None:
     S.w = 0.5
     b.run(100 * ms)
     expected = [0.01 * math.exp(-10 / 20), 0.01 * math.exp(-5 / 20), -0.0105 * math.exp(-5 / 20)]
-    assert np.allclose(S.w[:] - 0.5, expected, rtol=1e-9)
+    assert np.allclose(S.w_[:] - 0.5, expected, rtol=1e-9)
 
 
 def multiplicative_stdp(b: Any) -> None:
