@@ -34,8 +34,8 @@ SUBMODULES: dict[str, tuple[str, ...]] = {
     "core.operations": (),
     "core.preferences": ("eccles.brian2.preferences",),
     "core.variables": ("eccles.objects.variables",),
-    "devices": ("eccles.brian2.preferences",),
-    "devices.device": ("eccles.brian2.preferences",),
+    "devices": ("eccles.brian2.devices.device",),
+    "devices.device": ("eccles.brian2.devices.device",),
     "equations": ("eccles.language.equations",),
     "equations.equations": ("eccles.language.equations",),
     "groups": (),
@@ -65,7 +65,7 @@ SUBMODULES: dict[str, tuple[str, ...]] = {
     "units.stdunits": ("eccles.units",),
     "units.unitsafefunctions": ("eccles.units.functions",),
     "utils": (),
-    "utils.logger": ("eccles.brian2.preferences",),
+    "utils.logger": ("eccles.brian2.utils.logger",),
 }
 
 

@@ -85,7 +85,7 @@ class Pathway(Group):
         self._substituted: tuple[Assignment, ...] | None = None
         self.deferred_errors = []
         self._bound: object = None
-        with Deferring(synapses):
+        with Deferring(self):
             self._text = parse_statements(text, f"{synapses.name}, on_{side}")
         self._ready = True  # from now on attributes are variables
 

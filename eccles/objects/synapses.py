@@ -111,6 +111,11 @@ class Synapses(Group):
         for group, role in ((self.source, "source"), (self.target, "target")):
             if not isinstance(group, Group):
                 raise TypeError(f"the {role} of synapses has to be a group, not {group!r}")
+            if group.semantics.name != self.semantics.name:
+                raise SetupError(
+                    f"the {role} of synapses of {self.semantics.name} was made with {group.semantics.name}",
+                    hint="Import everything from eccles, or everything from eccles.brian2.",
+                )
             if isinstance(group, Synapses):
                 raise SetupError(
                     f"the {role} of synapses cannot be synapses ({group.name})",
@@ -119,7 +124,7 @@ class Synapses(Group):
         super().__init__(name, clock if clock or dt else source.clock, dt, namespace, "groups", order)
         self.method = method
         self.user_equations = self.equations = (
-            model if isinstance(model, Equations) else Equations(model or "")
+            model if isinstance(model, Equations) else Equations(model or "", suffixes=True)
         )
         self.equations.check_flags(ALLOWED_FLAGS)
         self.multisynaptic_index = multisynaptic_index

@@ -14,7 +14,11 @@ def larger(a, b):
 
 activation_plain = activation
 G = NeuronGroup(
-    4, "dv/dt = -v/(10*ms) + larger(u, 0.5)*mV/ms : volt\nu : 1", threshold="v > 5*mV", reset="v = 0*mV", method="euler"
+    4,
+    "dv/dt = -v/(10*ms) + larger(u, 0.5)*mV/ms : volt\nu : 1",
+    threshold="v > 5*mV",
+    reset="v = 0*mV",
+    method="euler",
 )
 G.u = "0.3*i"
 G.v = "larger(i, 2)*mV"

@@ -15,7 +15,9 @@ alphah = 0.07*exp(-(v + 65*mV)/(20*mV))/ms : Hz
 betah = 1/(1 + exp(-(v + 35*mV)/(10*mV)))/ms : Hz
 I : amp
 """
-G = NeuronGroup(4, eqs, threshold="v > -20*mV", refractory="v > -30*mV", method="exponential_euler", dt=0.02 * ms)
+G = NeuronGroup(
+    4, eqs, threshold="v > -20*mV", refractory="v > -30*mV", method="exponential_euler", dt=0.02 * ms
+)
 G.v = -65 * mV
 G.m, G.n, G.h = 0.05, 0.32, 0.6
 G.I = "i*4*uA"

@@ -23,7 +23,7 @@ groups.append(linear)
 monitors.append(StateMonitor(linear, ["a", "b"], record=True))
 net = Network(groups, monitors)
 net.run(10 * ms)
-for G, M in zip(groups[:3], monitors[:3]):
+for G, M in zip(groups[:3], monitors[:3], strict=True):
     results[G.name + "_x"] = M.x[:, ::5]
     results[G.name + "_y"] = M.y[:, ::5]
 results["a"] = monitors[3].a[:]

@@ -2,7 +2,12 @@ from brian2 import *
 
 pre = SpikeGeneratorGroup(2, [0, 1, 0, 1], [1, 1, 2, 3] * ms)
 G = NeuronGroup(
-    3, "dv/dt = (1.5 - v)/(5*ms) : 1", threshold="v > 1", reset="v = 0", events={"half": "v > 0.5"}, method="exact"
+    3,
+    "dv/dt = (1.5 - v)/(5*ms) : 1",
+    threshold="v > 1",
+    reset="v = 0",
+    events={"half": "v > 0.5"},
+    method="exact",
 )
 G.run_on_event("half", "v += 0.01")
 S = Synapses(

@@ -1,7 +1,8 @@
 from brian2 import *
 
 tau_rec, tau_facil, U = 100 * ms, 50 * ms, 0.3
-source = SpikeGeneratorGroup(2, [0] * 10 + [1] * 8, numpy.concatenate([numpy.arange(10) * 12, numpy.arange(8) * 17 + 3]) * ms)
+times = numpy.concatenate([numpy.arange(10) * 12, numpy.arange(8) * 17 + 3])
+source = SpikeGeneratorGroup(2, [0] * 10 + [1] * 8, times * ms)
 G = NeuronGroup(1, "dI/dt = -I/(4*ms) : amp", method="exact")
 S = Synapses(
     source,

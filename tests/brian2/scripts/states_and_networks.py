@@ -1,7 +1,12 @@
 from brian2 import *
 
-G = NeuronGroup(3, "dv/dt = -v/tau : volt\ntau : second (constant)\nsquare = v**2 : volt**2", name="cells", method="exact")
-S = Synapses(G, G, "w : volt", on_pre="v += w", name="links") if False else Synapses(G, G, "w : volt", name="links")
+G = NeuronGroup(
+    3,
+    "dv/dt = -v/tau : volt\ntau : second (constant)\nsquare = v**2 : volt**2",
+    name="cells",
+    method="exact",
+)
+S = Synapses(G, G, "w : volt", name="links")
 S.connect(j="i")
 net = Network(G, S)
 net.set_states({"cells": {"v": [1, 2, 3] * mV, "tau": [1, 2, 4] * ms}, "links": {"w": [5, 6, 7] * mV}})

@@ -1,7 +1,9 @@
 from brian2 import *
 
 defaultclock.dt = 0.1 * ms
-fast = NeuronGroup(2, "dv/dt = (1.5 - v)/(3*ms) : 1", threshold="v > 1", reset="v = 0", dt=0.05 * ms, method="exact")
+fast = NeuronGroup(
+    2, "dv/dt = (1.5 - v)/(3*ms) : 1", threshold="v > 1", reset="v = 0", dt=0.05 * ms, method="exact"
+)
 slow = NeuronGroup(2, "dg/dt = -g/(4*ms) : 1", dt=0.2 * ms, method="exact")
 slow.g = 1
 trace = StateMonitor(slow, "g", record=True)

@@ -1,7 +1,12 @@
 from brian2 import *
 
-G = NeuronGroup(4, "dv/dt = (1.3 - v)/(7*ms) : 1\nsent : integer\nreceived : integer\nready : boolean",
-                threshold="v > 1", reset="v = 0", method="exact")
+G = NeuronGroup(
+    4,
+    "dv/dt = (1.3 - v)/(7*ms) : 1\nsent : integer\nreceived : integer\nready : boolean",
+    threshold="v > 1",
+    reset="v = 0",
+    method="exact",
+)
 G.v = "0.3*i"
 S = Synapses(
     G,

@@ -1,0 +1,5 @@
+"""Where scripts look for clocks."""
+
+from eccles.brian2 import Clock, defaultclock
+
+__all__ = ["Clock", "defaultclock"]

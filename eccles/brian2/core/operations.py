@@ -1,0 +1,5 @@
+"""Where scripts look for network operations."""
+
+from eccles.brian2 import NetworkOperation, network_operation
+
+__all__ = ["NetworkOperation", "network_operation"]

@@ -1,0 +1,5 @@
+"""Where scripts look for synapses."""
+
+from eccles.brian2 import Synapses
+
+__all__ = ["Synapses"]

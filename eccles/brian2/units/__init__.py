@@ -1,0 +1,3 @@
+"""Where scripts look for units."""
+
+from eccles.units import *  # noqa: F403

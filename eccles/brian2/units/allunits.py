@@ -1,0 +1,3 @@
+"""Where scripts look for units with any prefix."""
+
+from eccles.units.allunits import *  # noqa: F403

@@ -1,0 +1,3 @@
+"""Where scripts look for the short names of units."""
+
+from eccles.units import *  # noqa: F403
