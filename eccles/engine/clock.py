@@ -12,6 +12,7 @@ from eccles.units import Quantity, get_dimensions, second
 
 __all__ = ["Clock", "common_periods", "steps_of", "to_seconds"]
 
+SHORTEST = 1e-15  # seconds: steps are compared to the femtosecond
 TICK_LIMIT = 10**11  # of a step: ticks are 64-bit integers and have to last for long runs
 
 
@@ -72,6 +73,8 @@ class Clock:
     def _set(self, seconds: float) -> None:
         if not 0 < seconds < math.inf:
             raise SetupError(f"the time step of {self.name} has to be positive, not {seconds} s")
+        if seconds < SHORTEST:
+            raise SetupError(f"the time step of {self.name} ({seconds} s) is shorter than a femtosecond")
         if self.timestep:
             t = self.timestep * self._dt
             step = round(t / seconds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,13 +66,15 @@ class StateMonitor(SimulationObject):
     ) -> None:
         if not isinstance(source, Group):
             raise TypeError(f"a monitor of variables needs a group or synapses, not {source!r}")
-        self.source = source
+        self.source: Any = source
         super().__init__(
             name, clock if clock is not None or dt is not None else source.clock, dt, when, order
         )
         if variables is True:
             variables = source.recordable()
-        names = [variables] if isinstance(variables, str) else list(variables)  # type: ignore[arg-type]
+        if not isinstance(variables, str | Iterable):
+            raise TypeError(f"the variables to record are given by name, not as {variables!r}")
+        names = [variables] if isinstance(variables, str) else list(variables)
         for variable in names:
             if not isinstance(variable, str):
                 raise TypeError(f"the variables to record are given by name, not as {variable!r}")
@@ -84,7 +86,7 @@ class StateMonitor(SimulationObject):
                 )
         self.record_variables = names
         self.record = self._elements(record)
-        self._shared = {v: bool(source.symbol(v).shared) for v in names}
+        self._shared = {v: bool(self.source.symbol(v).shared) for v in names}
         self._index = Array(f"{self.name}.index", Element.I32, len(self.record))
         self._index.data[:] = self.record + source.start
         # all elements of a whole group, in order: copied as they lie
