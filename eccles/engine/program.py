@@ -134,6 +134,7 @@ class ProgramBuilder:
         self._floats: list[Callable[[], float]] = []
         self._integers: list[Callable[[], int]] = []
         self._constants: dict[object, ir.Local] = {}
+        self.claimed: dict[object, str] = {}  # what one object only may do, and which one does
         self._block_idx = 0
         self._resume_points: set[int] = set()
         self.float_store = Array("floats", ir.Element.F64, 0)

@@ -41,6 +41,16 @@ def check_summed(synapses: Synapses, equation: Equation) -> None:
             f"{symbol.dim.friendly()}",
             span=equation.span,
         )
+    if "shared" in equation.flags:
+        raise EquationError(
+            f"'{equation.name}' is summed for each neuron, so it cannot be shared", span=equation.span
+        )
+    if symbol.shared or symbol.type != "float":
+        raise EquationError(
+            f"'{stem}' of {group.name} cannot be summed into: it is "
+            + ("shared by all neurons" if symbol.shared else f"of type {symbol.type}"),
+            span=equation.span,
+        )
     whole = group.whole
     has_equations = isinstance(whole, SpikeSource) and "equations" in whole.__dict__
     declared = whole.equations.get(stem) if has_equations else None
@@ -49,6 +59,11 @@ def check_summed(synapses: Synapses, equation: Equation) -> None:
             f"'{stem}' of {group.name} cannot be summed into: it has an equation of its own",
             span=equation.span,
             hint=f"Declare it as a parameter, '{stem} : unit', and use it in the equations.",
+        )
+    if (declared is not None and "linked" in declared.flags) or len(list(whole.arrays_of(stem))) != 1:
+        raise EquationError(
+            f"'{stem}' of {group.name} cannot be summed into: it has no values of its own",
+            span=equation.span,
         )
 
 
@@ -86,8 +101,14 @@ def summing_block(synapses: Synapses, equation: Equation) -> Block:
 
 def _emit_sum(b: ProgramBuilder, synapses: Synapses, equation: Equation) -> None:
     """Zero the target, then add synapse by synapse, in order of creation."""
-    side, _ = _target(equation)
+    side, stem = _target(equation)
     group = synapses.group(side)
+    other = b.claimed.setdefault(("summed", id(group.whole), stem), synapses.name)
+    if other != synapses.name:
+        raise NotImplementedError(
+            f"both {' and '.join(sorted([other, synapses.name]))} sum into '{stem}' of {group.whole.name}: "
+            f"let each sum into a variable of its own, and add these in the equations"
+        )
     assert equation.expr is not None
     array = summed_array(synapses, equation)
     n = b.integer_constant(("N", id(group)), "N", lambda: len(group))

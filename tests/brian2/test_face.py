@@ -241,7 +241,7 @@ def test_unknown_preferences_are_refused_with_the_nearest_name() -> None:
     with pytest.raises(b2.PreferenceError, match=r"codegen\.target"):
         b2.prefs.codegen.targets = "numpy"
     with pytest.raises(b2.PreferenceError):
-        b2.prefs.nothing
+        _ = b2.prefs.nothing
     b2.prefs.register_preferences(
         "mine", "My own.", level=b2.BrianPreference(3, "a level", validator=lambda v: v > 0)
     )
