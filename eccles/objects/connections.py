@@ -43,6 +43,7 @@ class Connections:
         self.order: Array | None = None
         self.by_target: Array | None = None
         self._source_by_target: Array | None = None
+        self._numbers: Array | None = None
         self.target = Array(f"{name}.target", Element.I32)
         self.first = Array(f"{name}.first", Element.I64, n_sources + 1)
         self.first_by_target = Array(f"{name}.first_by_target", Element.I64)
@@ -82,7 +83,7 @@ class Connections:
 
     def finish(self) -> None:
         """Bring the indices up to date after `append`."""
-        self.by_target = self._source_by_target = None
+        self.by_target = self._source_by_target = self._numbers = None
         if not self._in_order:
             assert self.source is not None
             self.order = Array(f"{self.name}.order", Element.I32, len(self))
@@ -166,6 +167,13 @@ class Connections:
         result[order] = numbers
         return result
 
+    def stored_numbers(self) -> Array:
+        """What `multisynaptic` gives, for native code."""
+        if self._numbers is None:
+            self._numbers = Array(f"{self.name}.number", Element.I32)
+            self._numbers.replace(self.multisynaptic())
+        return self._numbers
+
     def layout(self) -> tuple[bool, bool, bool]:
         """Which of the optional arrays exist: a program is built for one layout."""
         return (self.order is None, self.source is None, self.by_target is None)
@@ -173,7 +181,7 @@ class Connections:
     def memory(self) -> int:
         """Bytes."""
         arrays = [self.target, self.first, self.first_by_target]
-        optional = (self.order, self.source, self.by_target, self._source_by_target)
+        optional = (self.order, self.source, self.by_target, self._source_by_target, self._numbers)
         arrays += [a for a in optional if a is not None]
         return sum(a.data.nbytes for a in arrays)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from eccles.compile import ir
-from eccles.compile.ir import Op
+from eccles.compile.ir import Element, Op
 from eccles.compile.lower import Lowerer
 from eccles.engine.clock import to_seconds
 from eccles.engine.delays import DelayQueue, Waiting
@@ -77,6 +77,7 @@ class Pathway(Group):
             self._delay = _checked(to_seconds(delay, "a delay"))
         self._delays_version = 0
         self._queue: DelayQueue | None = None  # where spikes wait
+        self._delay_values: Array | None = None  # in seconds, where the model text uses `delay`
         self._lookup: int | None = None  # or, without a queue: how many steps ago they were sent
         self._restored: Waiting | None = None  # from a stored state
         self._arranged: tuple[int, int, float] | None = None
@@ -170,6 +171,13 @@ class Pathway(Group):
             return self._delays
         return np.full(len(self.synapses), self._delay)
 
+    def delay_values(self) -> Array:
+        """The delay of each synapse in seconds, for native code."""
+        if self._delay_values is None:
+            self._delay_values = Array(f"{self.name}.delay", Element.F64)
+            self._delay_values.replace(self.delays())
+        return self._delay_values
+
     def resize(self, n: int) -> None:
         """Follow the number of synapses."""
         if self._delays is not None:
@@ -246,6 +254,8 @@ class Pathway(Group):
         key = (self._delays_version, self.synapses.structure_version, self.clock.dt_)
         if key == self._arranged:
             return
+        if self._delay_values is not None:
+            self._delay_values.replace(self.delays())
         if (
             self._queue is not None
             and self._queue.in_flight

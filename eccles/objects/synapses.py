@@ -345,10 +345,10 @@ class Synapses(Group):
                 return integer
             case "N" | "N_pre" | "N_post":
                 return Symbol(name, DIMENSIONLESS, "integer", "builtin", writable=False, shared=True)
-            case "lastupdate":
+            case "lastupdate" if self._event_driven:
                 return Symbol(name, second.dim, "float", "builtin", writable=False)
-            case "delay":
-                return Symbol(name, second.dim, "float", "variable")
+            case "delay" if any(pathway.pathway_name == "pre" for pathway in self._pathways):
+                return Symbol(name, second.dim, "float", "variable", writable=False)
         if name == self.multisynaptic_index:
             return integer
         if name.endswith("_pre"):
@@ -405,6 +405,10 @@ class Synapses(Group):
                 return b.dt(self.clock)
             case "N":
                 return b.integer_constant(("N", id(self)), "N", lambda: len(self))
+            case "delay":
+                return b.load(self.pathway("pre").delay_values(), synapse)
+            case self.multisynaptic_index:
+                return b.load(self.connections.stored_numbers(), synapse)
             case "N_pre":
                 return b.integer_constant(("N", id(self.source)), "N", lambda: len(self.source))
             case "N_post":
@@ -536,6 +540,11 @@ class Synapses(Group):
 
     def guarded_place(self, b: ProgramBuilder, name: str, element: ir.Expr) -> Place | None:
         """Where `run_regularly` stores a variable."""
+        if name in self._event_driven:
+            raise EquationError(
+                f"'{name}' of {self.name} is event-driven, so only on_pre and on_post can change it",
+                hint=f"Flag '{name}' as (clock-driven).",
+            )
         variable = self._variables.get(name)
         return None if variable is None else (variable, element, lambda: None)
 

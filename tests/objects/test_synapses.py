@@ -344,6 +344,35 @@ def test_run_regularly_works_on_synapses(face: Any) -> None:
     assert runner.name in net
 
 
+@pytest.mark.parametrize("face", FACES)
+def test_event_driven_variables_are_not_for_run_regularly(face: Any) -> None:
+    synapses = made("dz/dt = -z/ms : 1 (event-driven)", face=face)
+    synapses.run_regularly("z = 5")
+    with pytest.raises(EquationError, match="event-driven"):
+        face.Network(synapses.groups, synapses).run(1 * ms)
+
+
+def test_code_can_use_delays_and_numbers_of_synapses() -> None:
+    source, target = SpikeGeneratorGroup(2, [0, 1], [0.2, 0.3] * ms), NeuronGroup(2, "x : 1")
+    synapses = Synapses(
+        source, target, "w : 1\nd : second", on_pre="w = m + 10*N + N_incoming; d = delay",
+        multisynaptic_index="m",
+    )  # fmt: skip
+    synapses.connect(n=2)
+    net = Network(source, target, synapses)
+    net.run(1 * ms)
+    np.testing.assert_array_equal(synapses.w[:], [84, 85] * 4)
+    np.testing.assert_array_equal(synapses.d_[:], 0)
+    source.set_spikes([0, 1], [1.2, 1.3] * ms)
+    synapses.delay = "(i + 2*j)*0.1*ms"
+    net.run(1 * ms)
+    np.testing.assert_allclose(synapses.d / ms, (synapses.i[:] + 2 * synapses.j[:]) * 0.1)
+    with pytest.raises(ModelError, match="delay"):
+        Synapses(source, target, on_pre="delay = 1*ms")
+    with pytest.raises(ModelError, match="lastupdate"):
+        Synapses(source, target, "s : second", on_pre="s = lastupdate")
+
+
 def test_monitors_record_chosen_synapses() -> None:
     synapses = made()
     synapses.w = np.arange(12.0)
