@@ -181,6 +181,24 @@ def test_a_network_operation_is_not_repeated():
     assert len(calls) == 5
 
 
+def test_a_large_network_says_why_it_cannot_be_repeated(monkeypatch):
+    from eccles.objects import network
+
+    monkeypatch.setattr(network, "KEPT_STATE", 0)
+    G = NeuronGroup(1, "dv/dt = (0.5 - v)/(10*ms) : 1\nI : 1", threshold="v > 1", reset="v = 0")
+    S = Synapses(PoissonGroup(1, 0 * Hz, name="quiet"), G, on_pre="v += 1")
+    S.connect()
+    net = Network(G, S, S.source)
+    net.run(5 * ms)
+    text = explanation(net)
+    assert (
+        "How near it came cannot be told: the network is so large that its state before the run was not kept."
+        in text
+    )
+    assert "Without input v settles at 0.5; the threshold is 1." in text
+    assert "never spiked either" not in text  # nor are spikes of the input counted
+
+
 def test_a_group_without_threshold_cannot_spike():
     G = NeuronGroup(4, "dv/dt = -v/(10*ms) : 1")
     run(1 * ms)

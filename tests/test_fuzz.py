@@ -175,12 +175,12 @@ def equations(draw: Any, flags: tuple[str, ...] = ("",)) -> tuple[str, tuple[str
             other = draw(st.sampled_from((*names, "1", "2")))
             lines.append(f"d{name}/dt = ({other} - {name})/(5*ms) : 1{flag}")
         elif kind == "differential":
-            inner = draw(expressions((*names, "i", "N", "t/ms"), 2))
-            lines.append(f"d{name}/dt = tanh({inner})/(5*ms) : 1{flag}")
+            inner = draw(expressions((*names, "i", "N", "t/ms", "stimulus(t)"), 2))
+            noise = draw(st.sampled_from(("", "", f" + 0.1*xi_{k}*ms**-0.5")))
+            lines.append(f"d{name}/dt = tanh({inner})/(5*ms){noise} : 1{flag}")
         elif kind == "parameter":
-            lines.append(
-                f"{name} : {draw(st.sampled_from(('1', '1', '1', 'integer', 'boolean', '1 (shared)')))}"
-            )
+            kinds = ("1", "1", "1", "integer", "boolean", "1 (shared)", "volt", "1 (constant)")
+            lines.append(f"{name} : {draw(st.sampled_from(kinds))}")
         else:
             before = names[:k]  # no circles
             lines.append(f"{name} = {draw(expressions(before, 2))} : 1")
@@ -493,6 +493,21 @@ BAD_EXTRAS = (
 )
 
 
+# what is done after each run
+BETWEEN = (
+    "None",
+    "explanation(net)",
+    "(net.store(), net.run(0.3*ms), net.restore(), explanation(net))",
+    "G.v.set_item(slice(None), 0.7)",
+    "S.connect(i=0, j=0)",
+    "setattr(S, 'w', 'rand()')",
+    "setattr(defaultclock, 'dt', 0.05*ms)",
+    "G.run_regularly('v = 0.5*v')",
+    "net.remove(S)",
+    "net.set_states(net.get_states())",
+)
+
+
 @st.composite
 def settings(draw: Any, settable: tuple[str, ...], pick: Any, k: int) -> tuple[str, str, str]:
     """A variable, an index and a value for it that fits, mostly."""
@@ -550,6 +565,7 @@ def cases(draw: Any) -> dict[str, Any]:
         "delays": pick(18, ("'rand()*ms'", "1*ms"), BAD_DELAYS) if late_delays else None,
         "extras": [pick(19 + k, EXTRAS, BAD_EXTRAS) for k in range(draw(st.integers(0, 3)) if spikes else 0)],
         "durations": [pick(22 + k, DURATIONS, BAD_DURATIONS) for k in range(draw(st.integers(1, 2)))],
+        "between": draw(st.sampled_from(BETWEEN)),
     }  # fmt: skip
 
 
@@ -590,13 +606,16 @@ class Interrupted(Exception):
 def attempt(case: dict[str, Any]) -> bool:
     """Build, set, run and read; True if native code ran at least one step."""
     from eccles.errors import EcclesWarning
+    from eccles.explain import explanation
     from eccles.objects import magic
 
     face = importlib.import_module(case["face"])
     magic.start_scope()
     magic.seed(1)
     outer: dict[str, Any] = {name: getattr(face, name) for name in face.__all__ if name in WANTED}
-    outer |= {"np": np, "nan": np.nan, "inf": np.inf, "n": 2}
+    outer |= {"np": np, "nan": np.nan, "inf": np.inf, "n": 2, "explanation": explanation}
+    magic.defaultclock.dt = 0.1 * outer["ms"]
+    outer["stimulus"] = face.TimedArray([0.5, -1, 2], dt=0.3 * outer["ms"])
 
     def value(text: str) -> Any:
         try:
@@ -631,7 +650,7 @@ def attempt(case: dict[str, Any]) -> bool:
 WANTED = {
     "NeuronGroup", "Synapses", "PoissonGroup", "PoissonInput", "SpikeGeneratorGroup", "SpikeMonitor",
     "StateMonitor", "PopulationRateMonitor", "TimedArray", "linked_var", "ms", "mV", "Hz", "second",
-    "Network",
+    "Network", "defaultclock",
 }  # fmt: skip
 
 
@@ -639,7 +658,7 @@ def _play(case: dict[str, Any], face: Any, outer: dict[str, Any], value: Any, do
     size, method, refractory = value(case["n"]), value(case["method"]), value(case["refractory"])
     G = do(lambda: face.NeuronGroup(
         size, case["model"], method=method, threshold=case["threshold"], reset=case["reset"],
-        refractory=refractory, namespace={},
+        refractory=refractory, namespace={"stimulus": outer["stimulus"]},
     ))  # fmt: skip
     outer |= {"G": G, "n": len(G)}
     for name, index, new in case["sets"]:
@@ -671,9 +690,12 @@ def _play(case: dict[str, Any], face: Any, outer: dict[str, Any], value: Any, do
         if hasattr(made, "blocks") and made not in objects:
             objects.append(made)
     net = do(lambda: face.Network(objects))
+    outer["net"] = net
     for duration in case["durations"]:
         length = value(duration)
         do(lambda length=length: net.run(length))
+        if "S" in outer or "S" not in case["between"]:
+            do(lambda: value(case["between"]))
     for obj in objects:
         do(lambda obj=obj: repr(obj))
         if hasattr(obj, "get_states"):

@@ -165,7 +165,11 @@ class Group(SimulationObject):
     def _declare_equation(self, equation: Equation, size: int, dtype: Any = None) -> Variable:
         element = ELEMENTS[equation.type]
         if equation.type == "float" and dtype is not None:
-            if np.dtype(dtype) not in (np.dtype(np.float64), np.dtype(np.float32)):
+            try:
+                known = np.dtype(dtype) in (np.dtype(np.float64), np.dtype(np.float32))
+            except TypeError:  # nothing that NumPy knows
+                known = False
+            if not known:
                 raise SetupError(f"dtype of '{equation.name}' has to be float64 or float32, not {dtype}")
             element = ir.Element.F32 if np.dtype(dtype) == np.float32 else element
         shared = "shared" in equation.flags
@@ -529,6 +533,12 @@ class Group(SimulationObject):
         def assign(item: Any, text: str) -> None:
             symbol = self.symbol(name)
             assert symbol is not None
+            if symbol.shared:
+                tree = parse_expression(text, f"{self.name}.{name}")
+                if any(self.is_per_element(n) for n in names_in(tree)):
+                    raise SetupError(
+                        f"{self.name}.{name} is shared by all elements: '{text}' has a value for each of them"
+                    )
             positions = None if symbol.shared else self._positions(item)[0]
             elements = np.arange(1 if symbol.shared else len(self)) if positions is None else positions
             values = self._evaluate_text(text, symbol, elements, title=f"{self.name}.{name}")

@@ -275,6 +275,13 @@ def test_a_threshold_that_nothing_can_reach_warns(say, face):
 
 
 @pytest.mark.parametrize("face", FACES)
+def test_a_group_without_a_name_in_the_script_is_called_by_its_own(say, face):
+    script = OUT_OF_REACH.replace("P = ", "groups = [").replace("-70*mV')\n", "-70*mV')]\n")
+    script = script.replace("P.v", "groups[0].v").replace("run(1*ms)", "Network(groups).run(1*ms)")
+    assert say(face, script).only[2].startswith("neurongroup can never spike: ")
+
+
+@pytest.mark.parametrize("face", FACES)
 def test_a_synaptic_current_that_nothing_raises_leaves_the_threshold_out_of_reach(say, face):
     outcome = say(face, """
 tau = 10*ms
