@@ -38,7 +38,7 @@ class PopulationRateMonitor(SimulationObject):
     ) -> None:
         if not isinstance(source, SpikeSource):
             raise TypeError(f"a monitor of a rate needs a group that spikes, not {source!r}")
-        self.source = source
+        self.source: Any = source
         self.events = source.event_buffer()
         super().__init__(name, source.clock, None, "end", 0)
         self._rows = Array(f"{self.name}.rows", Element.I64, 1)

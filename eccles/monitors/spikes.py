@@ -65,7 +65,7 @@ class EventMonitor(SimulationObject):
             )
         if not isinstance(source, SpikeSource):
             raise TypeError(f"a monitor of events needs a group that has some, not {source!r}")
-        self.source = source
+        self.source: Any = source
         self.event = event
         self.events = source.event_buffer(event)
         slot, default_order = ("thresholds", 1) if event == "spike" else ("after_thresholds", 1)

@@ -15,7 +15,7 @@ from eccles.engine.clock import Clock, to_seconds
 from eccles.engine.events import EventBuffer
 from eccles.engine.program import Block, ProgramBuilder
 from eccles.engine.state import Array
-from eccles.errors import SetupError, UnitError
+from eccles.errors import EquationError, SetupError, UnitError
 from eccles.integrate.choose import step_of
 from eccles.integrate.problem import Problem, Step
 from eccles.language.check import Symbol, check_equations, check_expression, check_statements, infer
@@ -306,9 +306,18 @@ class NeuronGroup(SpikeSource):
                     lambda c=condition, w=what: check_expression(c, scope, expect_type="boolean", what=w)
                 )
             problems.run(lambda: check_statements(self._reset, scope))
+            problems.run(self._check_reset)
             problems.run(self._check_timed_arrays)
             if self._refractory_tree is not None:
                 problems.run(self._check_refractory)
+
+    def _check_reset(self) -> None:
+        for a in self._reset:
+            if self.is_shared(a.target):
+                raise EquationError(
+                    f"'{a.target}' is shared by all neurons: a reset, which is for one, cannot change it",
+                    span=a.value.span,
+                )
 
     def _check_timed_arrays(self) -> None:
         for tree in self.trees():

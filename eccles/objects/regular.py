@@ -9,9 +9,9 @@ from eccles.compile import ir
 from eccles.engine.clock import Clock
 from eccles.engine.program import Block, ProgramBuilder
 from eccles.engine.state import Array
-from eccles.errors import SetupError
+from eccles.errors import EquationError, SetupError
 from eccles.language.check import check_statements
-from eccles.language.nodes import Assignment, Expr
+from eccles.language.nodes import Assignment, Expr, names_in
 from eccles.language.parser import parse_statements
 from eccles.objects import magic
 from eccles.objects.code import Code
@@ -30,6 +30,7 @@ class _Attached(Group):
     """Model text that is run on the elements of another group, with names of its own."""
 
     invalidates_magic_network = False
+    _runs_for_all = True  # at once, not only for elements that have an event
 
     def __init__(
         self, group: Any, text: str, clock: Clock, when: str, order: int, name: str, title: str
@@ -71,6 +72,30 @@ class _Attached(Group):
     def check(self) -> None:
         """Check the statements."""
         check_statements(self._statements, self.scope())
+        self._check_shared()
+
+    def _check_shared(self) -> None:
+        """Shared variables get shared values, and before they are read: they are written first."""
+        vectors: set[str] = set()  # names with a value for each element
+        read: set[str] = set()  # in statements that have such a value
+        for a in self._statements:
+            names = names_in(a.expanded)
+            per_element = any(n in vectors or self.group.is_per_element(n) for n in names)
+            if not self.group.is_shared(a.target):
+                if per_element or self.group.symbol(a.target) is not None:
+                    vectors.add(a.target)
+                    read |= names
+                continue
+            if per_element or not self._runs_for_all:
+                raise EquationError(
+                    f"'{a.target}' is shared by all elements: it cannot get a value for each of them here",
+                    span=a.value.span,
+                )
+            if a.target in read:
+                raise EquationError(
+                    f"'{a.target}' is shared by all elements: write it before the statements that read it",
+                    span=a.value.span,
+                )
 
     def before_run(self, namespace: Mapping[str, Any] | None, duration: float) -> None:
         if self.deferred_errors:
@@ -143,6 +168,8 @@ class CodeRunner(_Attached):
 
 class EventRunner(_Attached):
     """Statements that run for each element that has an event; made by `group.run_on_event(...)`."""
+
+    _runs_for_all = False
 
     def __init__(self, group: NeuronGroup, event: str, text: str, when: str, order: int, name: str) -> None:
         self._event = event

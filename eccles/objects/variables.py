@@ -136,7 +136,7 @@ class VariableView(NDArrayOperatorsMixin):
     def __getitem__(self, item: Any) -> Any:
         if self.shared:
             whole = item is Ellipsis or (isinstance(item, slice) and item == slice(None))
-            if not (whole or (np.ndim(item) == 0 and item == 0)):
+            if not (whole or (not isinstance(item, slice) and np.ndim(item) == 0 and item == 0)):
                 raise IndexError(
                     f"{self._owner}.{self.name} is shared by all elements: it has a single value"
                 )

@@ -52,7 +52,7 @@ PLAIN = {np.sign, np.isfinite, np.isnan, np.isinf, np.signbit, np.logical_not}
 def apply_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call a universal function with quantities among its arguments."""
     values = tuple(np.asarray(bare(x)) if isinstance(x, Quantity | list | tuple) else x for x in inputs)
-    if any(getattr(value, "__array_ufunc__", True) is None for value in values):
+    if any(_decides_itself(value) for value in values):
         return NotImplemented
     if method == "at":
         return _at(ufunc, inputs, values)
@@ -73,6 +73,11 @@ def apply_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: d
     if len(out) > 1:
         return _several(result, dims)
     return out[0]
+
+
+def _decides_itself(value: Any) -> bool:
+    """Whether a value that is no array has its own way with universal functions, such as `group.v`."""
+    return not isinstance(value, np.ndarray | np.generic) and hasattr(type(value), "__array_ufunc__")
 
 
 def _several(results: Any, dims: tuple[Dimension, ...]) -> tuple[Any, ...]:

@@ -1,0 +1,56 @@
+"""Python functions within a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import eccles as e
+from eccles.units import ms
+
+
+@pytest.mark.parametrize("function", [3, "f", None, lambda a, b: None])
+def test_what_cannot_be_called_with_a_time_is_refused(function: Any) -> None:
+    with pytest.raises(TypeError, match="network operation"):
+        e.NetworkOperation(function)
+
+
+def test_decorators_and_methods() -> None:
+    seen: list[str] = []
+
+    class Watcher:
+        def look(self, t: Any) -> None:
+            seen.append(f"method {float(t) * 1e3:.1f}")
+
+    @e.network_operation
+    def plain() -> None:
+        seen.append("plain")
+
+    @e.network_operation(dt=0.2 * ms, when="end")
+    def timed(t: Any, more: int = 3) -> None:
+        seen.append(f"timed {float(t) * 1e3:.1f} {more}")
+
+    method = e.NetworkOperation(Watcher().look, dt=0.2 * ms, order=-1)
+    e.Network(plain, timed, method).run(0.2 * ms)
+    assert seen == ["method 0.0", "plain", "timed 0.0 3", "plain"]
+    with pytest.raises(TypeError, match="keyword"):
+        e.network_operation(0.1 * ms)
+
+
+def test_variables_are_read_and_written_within_the_step() -> None:
+    group = e.NeuronGroup(
+        2, "dv/dt = 1/ms : 1\nn : integer", threshold="v > 0.35", reset="v = 0; n += 1", method="euler"
+    )
+    seen = []
+
+    @e.network_operation(when="before_resets")
+    def change(t: Any) -> None:
+        seen.append(float(group.v[0]))
+        group.v[1] = 0
+
+    spikes = e.SpikeMonitor(group)
+    e.run(1 * ms)
+    assert group.n[:].tolist() == [2, 0]
+    assert seen == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.1, 0.2, 0.3, 0.4, 0.1, 0.2])
+    assert spikes.count.tolist() == [2, 0]
