@@ -107,7 +107,7 @@ class EventMonitor(SimulationObject):
 
     def _recorded(self, array: Array) -> np.ndarray:
         if not self.record:
-            raise AttributeError(f"{self.name} only counts events (record=False)")
+            raise AttributeError  # `__getattr__` says why
         return array.data[: self.num_events].copy()
 
     @property
@@ -162,6 +162,8 @@ class EventMonitor(SimulationObject):
             )
         if name.startswith("_"):
             raise AttributeError(name)
+        if not self.__dict__.get("record", True) and hasattr(type(self), name):
+            raise AttributeError(f"{self.name} only counts events (record=False): it has no '{name}'")
         raise AttributeError(f"{self.name} records no '{name}'")
 
     def event_trains(self) -> dict[int, Quantity]:

@@ -189,6 +189,8 @@ class StateMonitor(SimulationObject):
         for variable in self.record_variables:
             attrs = {"units": self.source.symbol(variable).dim.symbol()}
             values = np.asarray(self._trace(variable, False))
+            if self._shared[variable] and values.ndim == 2:
+                values = values[0]
             data[variable] = (("time",) if self._shared[variable] else ("element", "time"), values, attrs)
         coords = {"time": ("time", self.t_, {"units": "s"}), "element": self.record}
         return xr.Dataset(data, coords=coords, attrs={"source": self.source.name})
