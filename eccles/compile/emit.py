@@ -58,9 +58,6 @@ class _Emitter:
         self.allocas: list[str] = []
         self.values: dict[str, Value] = {}
         self.variables: dict[str, tuple[str, int]] = {}  # where it is kept, and its lanes
-        # values of expressions by the identity of their node (the program keeps all nodes alive), by region;
-        # all are forgotten when memory or a variable changes
-        self.known: list[dict[int, Value]] = [{}]
         # the vector loop around: its local, the index of the first lane, the lanes, and the number of
         # elements if the last vector may run over it
         self.loop: ir.Local | None = None
@@ -72,16 +69,9 @@ class _Emitter:
     def region(self) -> Iterator[None]:
         """Code that may not run, so that its values are not known after it."""
         values, variables = dict(self.values), dict(self.variables)
-        self.known.append({})
         with self.writer.region():
             yield
-        self.known.pop()
         self.values, self.variables = values, variables
-
-    def forget(self) -> None:
-        """Something was written: what was read is read anew."""
-        for known in self.known:
-            known.clear()
 
     # -- expressions ------------------------------------------------------------------------------
 
@@ -91,13 +81,12 @@ class _Emitter:
                 return constant(expr)
             case ir.Local(name, type_):
                 return self._local(name, type_)
-        key = id(expr)
-        for known in self.known:
-            if key in known:
-                return known[key]
-        result = self._computed(expr)
-        self.known[-1][key] = result
-        return result
+            case ir.Load(buffer, index):
+                return self._load(buffer, index)
+            case ir.Op(op, args):
+                return self.writer.operation(op, [self.value(a) for a in args])
+            case ir.Call(function, args):
+                return self._expanded(function, [self.value(a) for a in args])
 
     def _local(self, name: str, type_: ir.Type) -> Value:
         if name in self.values:
@@ -107,26 +96,16 @@ class _Emitter:
                 return Value(self.first, I64, 1)
             return Value(self.writer.indices(self.first, self.lanes), I64, self.lanes)
         slot, lanes = self.variables[name]
-        return Value(self.writer.op(f"load {type_text(type_, lanes)}, ptr {slot}"), type_, lanes)
-
-    def _computed(self, expr: ir.Load | ir.Op | ir.Call) -> Value:
-        match expr:
-            case ir.Load(buffer, index):
-                return self._load(buffer, index)
-            case ir.Op(op, args):
-                return self.writer.operation(op, [self.value(a) for a in args])
-            case ir.Call(function, args):
-                return self._expanded(function, [self.value(a) for a in args])
+        return Value(self.writer.read(slot, f"load {type_text(type_, lanes)}, ptr {slot}"), type_, lanes)
 
     def _expanded(self, function: ir.Function, args: list[Value]) -> Value:
         """The body of a function in place of its call."""
-        outer = self.values, self.variables, self.loop, self.known
+        outer = self.values, self.variables, self.loop
         self.values = {p.name: v for p, v in zip(function.params, args, strict=True)}
-        # nodes of the body are the same objects in every call: what is known of them is not
-        self.variables, self.loop, self.known = {}, None, [{}]
+        self.variables, self.loop = {}, None
         self.statements(function.body)
         result = self.value(function.result)
-        self.values, self.variables, self.loop, self.known = outer
+        self.values, self.variables, self.loop = outer
         return result
 
     # -- memory -----------------------------------------------------------------------------------
@@ -144,43 +123,40 @@ class _Emitter:
                 return self.writer.op(f"add i64 {self.first}, {offset.text}")
         return None
 
-    def _address(self, buffer: ir.Buffer, index: str) -> str:
-        return self.writer.address(buffer.element, f"%b{buffer.slot}", index)
-
     def _load(self, buffer: ir.Buffer, index: ir.Expr) -> Value:
-        w, element, memory = self.writer, buffer.element, MEMORY[buffer.element]
+        w, element, memory, pointer = self.writer, buffer.element, MEMORY[buffer.element], f"%b{buffer.slot}"
         vector = f"<{self.lanes} x {memory}>"
         first = self._contiguous(index)
         if first is not None:
-            text = w.op(f"load {vector}, ptr {self._address(buffer, first)}, align {SIZE[element]}")
+            address = w.address(element, pointer, first)
+            text = w.read(pointer, f"load {vector}, ptr {address}, align {SIZE[element]}")
             return w.loaded(element, text, self.lanes)
         at = self.value(index)
         if at.lanes == 1:
-            return w.loaded(element, w.op(f"load {memory}, ptr {self._address(buffer, at.text)}"), 1)
+            text = w.read(pointer, f"load {memory}, ptr {w.address(element, pointer, at.text)}")
+            return w.loaded(element, text, 1)
         result = "poison"
         for lane in range(self.lanes):
             one = w.op(f"extractelement <{self.lanes} x i64> {at.text}, i32 {lane}")
-            text = w.op(f"load {memory}, ptr {self._address(buffer, one)}")
+            text = w.read(pointer, f"load {memory}, ptr {w.address(element, pointer, one)}")
             result = w.op(f"insertelement {vector} {result}, {memory} {text}, i32 {lane}")
         return w.loaded(element, result, self.lanes)
 
     def _store(self, buffer: ir.Buffer, index: ir.Expr, value: ir.Expr) -> None:
-        w, element, memory = self.writer, buffer.element, MEMORY[buffer.element]
+        w, element, memory, pointer = self.writer, buffer.element, MEMORY[buffer.element], f"%b{buffer.slot}"
         stored = self.value(value)
         first = self._contiguous(index)
         if first is not None:
             text = w.stored(element, w.spread(stored, self.lanes), self.lanes)
+            address = w.address(element, pointer, first)
             vector = f"<{self.lanes} x {memory}>"
-            w.lines.append(
-                f"  store {vector} {text}, ptr {self._address(buffer, first)}, align {SIZE[element]}"
-            )
-        else:
-            at = self.value(index)
-            if at.lanes != 1 or stored.lanes != 1:
-                raise InternalError(f"scattered store to {buffer.name} in a vector loop")
-            text = w.stored(element, stored.text, 1)
-            w.lines.append(f"  store {memory} {text}, ptr {self._address(buffer, at.text)}")
-        self.forget()
+            w.write(pointer, f"store {vector} {text}, ptr {address}, align {SIZE[element]}")
+            return
+        at = self.value(index)
+        if at.lanes != 1 or stored.lanes != 1:
+            raise InternalError(f"scattered store to {buffer.name} in a vector loop")
+        text = w.stored(element, stored.text, 1)
+        w.write(pointer, f"store {memory} {text}, ptr {w.address(element, pointer, at.text)}")
 
     # -- statements -------------------------------------------------------------------------------
 
@@ -195,15 +171,14 @@ class _Emitter:
                 case ir.SetVar(local, value):
                     slot, lanes = self.variables[local.name]
                     text = w.spread(self.value(value), lanes)
-                    w.lines.append(f"  store {type_text(local.type, lanes)} {text}, ptr {slot}")
-                    self.forget()
+                    w.write(slot, f"store {type_text(local.type, lanes)} {text}, ptr {slot}")
                 case ir.Store(buffer, index, value):
                     self._store(buffer, index, value)
                 case ir.Append():
                     self._append(statement)
                 case ir.Prefetch(buffer, index):
                     w.declare("void", "llvm.prefetch.p0", "ptr", "i32", "i32", "i32")
-                    address = self._address(buffer, self.value(index).text)
+                    address = w.address(buffer.element, f"%b{buffer.slot}", self.value(index).text)
                     # to be written too, of high locality, data
                     w.lines.append(f"  call void @llvm.prefetch.p0(ptr {address}, i32 1, i32 3, i32 1)")
                 case ir.For():
@@ -222,7 +197,7 @@ class _Emitter:
         slot = f"{self.writer.fresh()}.slot"
         type_ = type_text(local.type, self.lanes)
         self.allocas.append(f"  {slot} = alloca {type_}")
-        self.writer.lines.append(f"  store {type_} {self.writer.spread(value, self.lanes)}, ptr {slot}")
+        self.writer.write(slot, f"store {type_} {self.writer.spread(value, self.lanes)}, ptr {slot}")
         self.variables[local.name] = slot, self.lanes
 
     def _if(self, statement: ir.If) -> None:
@@ -246,7 +221,7 @@ class _Emitter:
     def _while(self, statement: ir.While) -> None:
         w = self.writer
         head, body, end = w.new_label("head"), w.new_label("body"), w.new_label("end")
-        self.forget()
+        w.forget_all()
         w.branch(head)
         w.label(head)
         with self.region():
@@ -259,24 +234,27 @@ class _Emitter:
 
     @contextmanager
     def _counted(self, start: str, stop: str, step: int) -> Iterator[str]:
-        """The frame of a loop that counts up; yields the index."""
+        """The frame of a loop that counts up; yields the index.
+
+        Its test stands at its end, and a first one before it: LLVM's analyses of loops take time that grows
+        with the cube of the number of loops that follow each other if their tests stand at their heads.
+        """
         w = self.writer
-        head, body, end = w.new_label("head"), w.new_label("body"), w.new_label("end")
+        body, end = w.new_label("body"), w.new_label("end")
         before = w.block
-        self.forget()
-        w.branch(head)
-        w.label(head)
+        w.forget_all()
+        going = w.op(f"icmp slt i64 {start}, {stop}")
+        w.lines.append(f"  br i1 {going}, label %{body}, label %{end}")
+        w.label(body)
         index = w.fresh()
         at = len(w.lines)
         w.lines.append("")
-        going = w.op(f"icmp slt i64 {index}, {stop}")
-        w.lines.append(f"  br i1 {going}, label %{body}, label %{end}")
-        w.label(body)
         with self.region():
             yield index
-        following = w.op(f"add nsw i64 {index}, {step}")
+            following = w.op(f"add nsw i64 {index}, {step}")
+            again = w.op(f"icmp slt i64 {following}, {stop}")
         w.lines[at] = f"  {index} = phi i64 [ {start}, %{before} ], [ {following}, %{w.block} ]"
-        w.branch(head)
+        w.lines.append(f"  br i1 {again}, label %{body}, label %{end}")
         w.label(end)
 
     def _for(self, statement: ir.For) -> None:
@@ -331,6 +309,7 @@ class _Emitter:
         any_ = w.op(f"icmp ne i64 {wide}, 0")
         w.lines.append(f"  br i1 {any_}, label %{some}, label %{end}, !prof !1")
         w.label(some)
+        w.forget(self.variables[statement.count.name][0])
         w.branch(head)
         w.label(head)
         left = w.fresh()
@@ -356,12 +335,10 @@ class _Emitter:
         w.label(end)
 
     def _append_one(self, statement: ir.Append, value: str) -> None:
-        w = self.writer
+        w, element, pointer = self.writer, statement.buffer.element, f"%b{statement.buffer.slot}"
         slot, _ = self.variables[statement.count.name]
-        count = w.op(f"load i64, ptr {slot}")
-        text = w.stored(statement.buffer.element, value, 1)
-        address = self._address(statement.buffer, count)
-        w.lines.append(f"  store {MEMORY[statement.buffer.element]} {text}, ptr {address}")
+        count = w.read(slot, f"load i64, ptr {slot}")
+        text = w.stored(element, value, 1)
+        w.write(pointer, f"store {MEMORY[element]} {text}, ptr {w.address(element, pointer, count)}")
         more = w.op(f"add i64 {count}, 1")
-        w.lines.append(f"  store i64 {more}, ptr {slot}")
-        self.forget()
+        w.write(slot, f"store i64 {more}, ptr {slot}")

@@ -91,7 +91,11 @@ def _suffix(type_: str, lanes: int) -> str:
 
 
 class Writer:
-    """Collects the lines of one function."""
+    """Collects the lines of one function.
+
+    The same instruction is written once: its result is known in all blocks that its own block dominates, and
+    if it reads memory, until that is written to.
+    """
 
     def __init__(self, fma: bool) -> None:
         self.fma = fma
@@ -99,8 +103,9 @@ class Writer:
         self.declarations: set[str] = set()
         self.block = "start"  # the label of the block that is being written
         self._n = 0
-        # what was made of other values, by region: it is known in the blocks that its block dominates
-        self._derived: list[dict[str, str]] = [{}]
+        # results by instruction, and for those that read memory also by what they read; by region
+        self._known: list[dict[str, str]] = [{}]
+        self._read: list[dict[str, dict[str, str]]] = [{}]
 
     # -- text -------------------------------------------------------------------------------------
 
@@ -110,11 +115,42 @@ class Writer:
         return f"%v{self._n}"
 
     def op(self, text: str) -> str:
-        """Write an instruction; its result."""
+        """The result of an instruction that depends on its operands alone."""
+        for known in self._known:
+            if text in known:
+                return known[text]
         self._n += 1
         name = f"%v{self._n}"
         self.lines.append(f"  {name} = {text}")
+        self._known[-1][text] = name
         return name
+
+    def read(self, what: str, text: str) -> str:
+        """The result of an instruction that reads memory: a buffer or a variable."""
+        for region in self._read:
+            known = region.get(what)
+            if known is not None and text in known:
+                return known[text]
+        self._n += 1
+        name = f"%v{self._n}"
+        self.lines.append(f"  {name} = {text}")
+        self._read[-1].setdefault(what, {})[text] = name
+        return name
+
+    def write(self, what: str, text: str) -> None:
+        """Write an instruction that changes memory; what was read of it is read anew."""
+        self.lines.append(f"  {text}")
+        self.forget(what)
+
+    def forget(self, what: str) -> None:
+        """Read this memory anew."""
+        for region in self._read:
+            region.pop(what, None)
+
+    def forget_all(self) -> None:
+        """Read everything anew: at the head of a loop, whose body may change it."""
+        for region in self._read:
+            region.clear()
 
     def new_label(self, stem: str) -> str:
         """A name for a block."""
@@ -137,16 +173,11 @@ class Writer:
     @contextmanager
     def region(self) -> Iterator[None]:
         """Code that may not run, so that its values are not known after it."""
-        self._derived.append({})
+        self._known.append({})
+        self._read.append({})
         yield
-        self._derived.pop()
-
-    def derived(self, key: str) -> str | None:
-        """What was made before under this key."""
-        for known in self._derived:
-            if key in known:
-                return known[key]
-        return None
+        self._known.pop()
+        self._read.pop()
 
     # -- lanes ------------------------------------------------------------------------------------
 
@@ -157,37 +188,21 @@ class Writer:
         text, type_ = value.text, SCALAR[value.type]
         if text[0] != "%":
             return f"<{', '.join([f'{type_} {text}'] * lanes)}>"
-        known = self.derived(text)
-        if known is not None:
-            return known
         vector = f"<{lanes} x {type_}>"
         first = self.op(f"insertelement {vector} poison, {type_} {text}, i32 0")
-        result = self.op(f"shufflevector {vector} {first}, {vector} poison, <{lanes} x i32> zeroinitializer")
-        self._derived[-1][text] = result
-        return result
+        return self.op(f"shufflevector {vector} {first}, {vector} poison, <{lanes} x i32> zeroinitializer")
 
     def indices(self, first: str, lanes: int) -> str:
         """The vector first, first + 1, ..."""
-        key = f"{first} and following"
-        known = self.derived(key)
-        if known is not None:
-            return known
         base = self.spread(Value(first, I64, 1), lanes)
         steps = ", ".join(f"i64 {k}" for k in range(lanes))
-        result = self.op(f"add <{lanes} x i64> {base}, <{steps}>")
-        self._derived[-1][key] = result
-        return result
+        return self.op(f"add <{lanes} x i64> {base}, <{steps}>")
 
     # -- elements in memory -----------------------------------------------------------------------
 
     def address(self, element: Element, pointer: str, index: str) -> str:
         """Where an element lies."""
-        key = f"{pointer}[{index}]"
-        known = self.derived(key)
-        if known is None:
-            known = self.op(f"getelementptr inbounds {MEMORY[element]}, ptr {pointer}, i64 {index}")
-            self._derived[-1][key] = known
-        return known
+        return self.op(f"getelementptr inbounds {MEMORY[element]}, ptr {pointer}, i64 {index}")
 
     def loaded(self, element: Element, text: str, lanes: int) -> Value:
         """An element as it lies in memory, made a value."""
@@ -236,7 +251,7 @@ class Writer:
             chosen = self.op(f"{SMALLER[op]} {type_} {x[0]}, {x[1]}")
             text = self.op(f"select {type_text(BOOL, lanes)} {chosen}, {type_} {x[0]}, {type_} {x[1]}")
         else:
-            text = self._other(op, x, type_, lanes)
+            text = self._other(op, x, type_, lanes, values)
         return Value(text, result, lanes)
 
     def _select(self, values: list[Value], lanes: int) -> Value:
@@ -254,7 +269,7 @@ class Writer:
         self.declare(result, name, *[argument] * len(x))
         return self.op(f"call {result} @{name}({', '.join([f'{argument} {a}' for a in x])})")
 
-    def _other(self, op: str, x: list[str], type_: str, lanes: int) -> str:
+    def _other(self, op: str, x: list[str], type_: str, lanes: int, values: list[Value]) -> str:
         match op:
             case "fmuladd":
                 if self.fma:
@@ -266,8 +281,10 @@ class Writer:
             case "idiv" | "imod":
                 return self._floored(op, x[0], x[1], type_, lanes)
             case "ishl" | "ilshr" | "iashr":
-                # LLVM drops the `and` where the CPU masks the count itself, or the count is a literal
-                count = self.op(f"and {type_} {x[1]}, {self._integer(63, lanes)}")
+                if values[1].text[0] != "%":
+                    count = self._integer(int(values[1].text) & 63, lanes)
+                else:
+                    count = self.op(f"and {type_} {x[1]}, {self._integer(63, lanes)}")
                 return self.op(f"{op[1:]} {type_} {x[0]}, {count}")
             case "not":
                 ones = self.spread(Value("true", BOOL, 1), lanes)
