@@ -126,6 +126,7 @@ class EventBuffer:
         ids : (n,), int32
             Each in [0, size).
         """
+        self._dt = self.clock.dt_
         self.keep(len(counts) if len(counts) > 1 else 0)
         bounds = np.concatenate([[0], np.cumsum(counts)])
         first = step - len(counts)

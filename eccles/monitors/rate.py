@@ -126,6 +126,10 @@ class PopulationRateMonitor(SimulationObject):
             attrs={"units": "Hz", "source": self.source.name},
         )  # fmt: skip
 
+    def reinit(self) -> None:
+        """Not possible: make a new monitor."""
+        raise NotImplementedError("a monitor cannot be emptied: make a new one")
+
     # -- code -----------------------------------------------------------------------------------
 
     def before_run(self, namespace: Mapping[str, Any] | None, duration: float) -> None:

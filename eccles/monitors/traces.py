@@ -195,6 +195,10 @@ class StateMonitor(SimulationObject):
         coords = {"time": ("time", self.t_, {"units": "s"}), "element": self.record}
         return xr.Dataset(data, coords=coords, attrs={"source": self.source.name})
 
+    def reinit(self) -> None:
+        """Not possible: make a new monitor."""
+        raise NotImplementedError("a monitor cannot be emptied: make a new one")
+
     # -- code -----------------------------------------------------------------------------------
 
     def before_run(self, namespace: Mapping[str, Any] | None, duration: float) -> None:

@@ -103,8 +103,13 @@ def test_what_a_monitor_of_events_refuses(group: Any) -> None:
     ):
         with pytest.raises((TypeError, KeyError, e.EcclesError)):
             make()
-    with pytest.raises(NotImplementedError):
-        e.SpikeMonitor(group).reinit()
+    for monitor in (
+        e.SpikeMonitor(group),
+        e.StateMonitor(group, "v", record=0),
+        e.PopulationRateMonitor(group),
+    ):
+        with pytest.raises(NotImplementedError):
+            monitor.reinit()
 
 
 def test_events_are_recorded_without_end() -> None:

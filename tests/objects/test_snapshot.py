@@ -132,6 +132,24 @@ def test_the_time_step_is_restored_too() -> None:
     assert group.v[0] == pytest.approx(2)
 
 
+def test_spikes_on_their_way_arrive_after_a_restore_that_changes_dt() -> None:
+    source = e.SpikeGeneratorGroup(1, [0], [0.6] * ms)
+    target = e.NeuronGroup(1, "n : 1")
+    synapses = e.Synapses(source, target, on_pre="n_post += 1", delay=0.8 * ms)
+    synapses.connect()
+    trace = e.StateMonitor(target, "n", record=0)
+    net = e.Network(source, target, synapses, trace)
+    net.run(1 * ms)
+    net.store()
+    net.run(1 * ms)
+    e.defaultclock.dt = 0.25 * ms
+    net.run(1 * ms)
+    for _ in range(2):
+        net.restore()
+        net.run(1 * ms)
+        assert trace.t_[np.argmax(trace.n[0] > 0)] == pytest.approx(1.5e-3)
+
+
 def test_several_states_stand_in_one_file_and_memory(tmp_path: Path) -> None:
     group = e.NeuronGroup(1, "dv/dt = 1/ms : 1", method="euler")
     net = e.Network(group)
