@@ -824,7 +824,7 @@ def _share(examples: int, native: int, capsys: Any) -> None:
 
 
 def test_bad_input_is_answered_and_a_large_share_reaches_native_code(tmp_path, capsys):
-    _share(*fuzz(120, 0, tmp_path), capsys)
+    _share(*fuzz(100, 0, tmp_path), capsys)
 
 
 @pytest.mark.slow

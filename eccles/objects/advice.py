@@ -275,10 +275,11 @@ def _mixed_scales(group: NeuronGroup, *, may_depend_on_parameters: bool = True) 
     warn(
         "mixed_scales",
         f"{magic.script_name(group)} has the threshold {name} > {threshold:g}, but its equation draws {name} "
-        f"to {rest:g}: these are two different scales. Use one of them: either rest 0, threshold 1 and a drive above 1, "
-        f"as in 'd{name}/dt = (2 - {name})/tau : 1' with threshold='{name} > 1', reset='{name} = 0'; or "
-        f"quantities in volt throughout, as in 'd{name}/dt = (E_L - {name} + I)/tau : volt' with "
-        f"E_L = -70*mV, threshold='{name} > {threshold:g}*mV', reset='{name} = E_L' and I = 30*mV",
+        f"to {rest:g}: these are two different scales. Use one of them: either rest 0, threshold 1 and a "
+        f"drive above 1, as in 'd{name}/dt = (2 - {name})/tau : 1' with threshold='{name} > 1', "
+        f"reset='{name} = 0'; or quantities in volt throughout, as in "
+        f"'d{name}/dt = (E_L - {name} + I)/tau : volt' with E_L = -70*mV, "
+        f"threshold='{name} > {threshold:g}*mV', reset='{name} = E_L' and I = 30*mV",
     )
     return True
 
