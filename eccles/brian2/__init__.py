@@ -42,7 +42,7 @@ from eccles.objects import magic as _magic
 from eccles.objects.group import Group
 from eccles.objects.group import SimulationObject as BrianObject
 from eccles.objects.linked import linked_var
-from eccles.objects.magic import defaultclock, seed, start_scope
+from eccles.objects.magic import defaultclock, start_scope
 from eccles.objects.network import BrianObjectException, MagicError, MagicNetwork, magic_network, run, stop
 from eccles.objects.operations import NetworkOperation, network_operation
 from eccles.objects.regular import CodeRunner
@@ -100,6 +100,12 @@ class NumpyCodeObject:
 
 class CythonCodeObject:
     """Accepted as `codeobj_class`: there is one way to run."""
+
+
+def seed(value: int | None = None) -> None:
+    """Make random numbers reproducible, those of NumPy too; without a value, make them different again."""
+    _magic.seed(value)
+    numpy.random.seed(None if value is None else value % 2**32)  # noqa: NPY002  (the one that scripts draw from)
 
 
 def store(name: str = "default", filename: Any = None) -> None:

@@ -39,7 +39,7 @@ def requested_pairs(
     p: Any,
     n: Any,
     skip_if_invalid: bool,
-    namespace: Mapping[str, Any] | None,
+    names: Mapping[str, Any],
 ) -> Request:
     """The pairs that a call of `connect` asks for; see `Synapses.connect`.
 
@@ -53,7 +53,6 @@ def requested_pairs(
     _check_arguments(condition, i, j)
     if condition is False:
         return Request(iter(()))
-    names = namespace if namespace is not None else magic.users_names()
     chance = parse_expression(p, "connect, p") if isinstance(p, str) else _probability(p)
     times = parse_expression(n, "connect, n") if isinstance(n, str) else n
     trees = [tree for tree in (chance, times) if isinstance(tree, Expr)]

@@ -293,7 +293,8 @@ class Synapses(Group):
         SetupError, IndexError, TypeError
             If the arguments do not fit together or an index is out of range.
         """
-        request = requested_pairs(self, condition, i, j, p, n, skip_if_invalid, namespace)
+        names = namespace if namespace is not None else magic.users_names(level)
+        request = requested_pairs(self, condition, i, j, p, n, skip_if_invalid, names)
         if self.traces is not None and not self.traces.is_zero:
             self.store_per_synapse()  # new synapses have not seen the spikes so far
         n_before = len(self)

@@ -185,6 +185,20 @@ def test_names_get_their_values_at_every_run() -> None:
     assert rate == 10 / b2.second
 
 
+def test_seed_is_also_that_of_numpy() -> None:
+    drawn = []
+    for _ in range(2):
+        b2.seed(5)
+        group = b2.NeuronGroup(3, "x : 1", name="drawn*")
+        group.x = "rand()"
+        drawn.append([*group.x[:], *b2.rand(2)])
+        del group
+        b2.start_scope()
+    assert drawn[0] == drawn[1]
+    b2.seed()
+    assert b2.rand() != drawn[0][3]
+
+
 def test_default_methods_are_those_of_brian_2() -> None:
     exact = b2.NeuronGroup(1, "dx/dt = -x/ms : 1")
     euler = b2.NeuronGroup(1, "dx/dt = -x**2/ms : 1")
