@@ -147,6 +147,8 @@ def script_name(obj: SimulationObject) -> str:
 def collect(level: int = 0) -> list[SimulationObject]:
     """The objects of the current scope that the calling script has a name for."""
     names = users_names(level)
+    if isinstance(names, ChainMap):  # whose values() is slow
+        names = {**names.maps[1], **names.maps[0]}
     named = {id(value) for value in names.values()}
     alive = [obj for obj in (ref() for ref in _objects) if obj is not None]
     return [obj for obj in alive if id(obj) in named]

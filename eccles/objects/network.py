@@ -219,8 +219,9 @@ class Network:
             raise SetupError(f"the duration of a run cannot be negative ({duration})")
         if seconds == float("inf"):
             raise SetupError("the duration of a run has to be finite")
-        everything = [obj for obj in self._everything() if obj.active]
-        self._check_members(everything)
+        members = self._everything()
+        everything = [obj for obj in members if obj.active]
+        self._check_members(everything, members)
         if namespace is not None and not isinstance(namespace, Mapping):
             raise TypeError(f"a namespace is a dict of names and values, not {namespace!r}")
         outer = namespace if namespace is not None else self.namespace
@@ -327,15 +328,15 @@ class Network:
             clock.timestep = step
         return clocks
 
-    def _check_members(self, everything: list[SimulationObject]) -> None:
+    def _check_members(self, everything: list[SimulationObject], members: Iterable[SimulationObject]) -> None:
         names: dict[str, SimulationObject] = {}
-        members = {id(obj) for obj in self._everything()}
+        ids = {id(obj) for obj in members}
         for obj in everything:
             if obj.name in names:
                 raise SetupError(f"two objects of this network are called '{obj.name}'")
             names[obj.name] = obj
             for needed in obj.needs:
-                if id(needed) not in members:
+                if id(needed) not in ids:
                     raise SetupError(
                         f"{obj.name} needs {needed.name}, which is not in the network",
                         hint=f"Add {needed.name} to the network too.",

@@ -559,7 +559,8 @@ class NeuronGroup(SpikeSource):
             period = convert(self.element_code(b, element, "refractory").expr(self._refractory_tree), ir.F64)
         dt = b.dt(self.clock)
         nudged = Op("fadd", (period, Op("fmul", (ir.const(1e-3), dt))))
-        return Op("ftoi", (Op("fdiv", (nudged, dt)),))
+        # bounded, so that the step at which an endless period ends can be counted
+        return Op("imin", (Op("ftoi", (Op("fdiv", (nudged, dt)),)), ir.const(2**62)))
 
     def _emit_reset(self, b: ProgramBuilder) -> None:
         self.emit_on_event(b, "spike", self._reset, "reset")
