@@ -493,6 +493,70 @@ BAD_EXTRAS = (
 )
 
 
+# models with units: equations, threshold, reset, on_pre, and values for their variables
+BIOPHYSICAL = (
+    (
+        "dv/dt = (-70*mV - v + R*I)/(5*ms) : volt\nI : amp\nR : ohm (constant)",
+        "v > -50*mV",
+        "v = -70*mV",
+        "v_post += w*mV",
+        {"v": ("-70*mV", "'-70*mV + rand()*mV'"), "I": ("0.1*nA", "'i*nA'"), "R": ("1e8*ohm", "'1e8*ohm'")},
+    ),
+    (
+        "dv/dt = (10*nS*(-70*mV - v) + g*(0*mV - v))/(200*pF) : volt (unless refractory)\n"
+        "dg/dt = -g/(5*ms) : siemens",
+        "v > -55*mV + rand()*mV",
+        "v = -70*mV; g = 0*nS",
+        "g_post += w*nS",
+        {"v": ("-70*mV", "-60*mV"), "g": ("1*nS", "'1*nS*rand()'")},
+    ),
+    (
+        "dv/dt = (-v + sigma*sqrt(2*tau)*xi)/tau : volt\ntau = 5*ms : second\nsigma : volt (shared)",
+        "v > 1*mV",
+        "v -= 1*mV",
+        "v_post -= 0.1*mV*w",
+        {"v": ("0*mV", "1*mV"), "sigma": ("2*mV", "'2*mV'")},
+    ),
+)
+# of the wrong dimension for each of them, or of none
+WRONG_UNITS = (
+    "5",
+    "1*second",
+    "'5'",
+    "'1*second'",
+    "1*mV*mV",
+    "'v*v'",
+    "'1/v'",
+    "nan*volt",
+    "inf*volt",
+    "'v + 1'",
+    "1*mV/ms",
+)
+
+
+@st.composite
+def biophysical(draw: Any, pick: Any, text: Any) -> dict[str, Any]:
+    """The parts of an example that have to do with a model with units."""
+    model, threshold, reset, on_pre, variables = draw(st.sampled_from(BIOPHYSICAL))
+    sets = []
+    for k in range(draw(st.integers(0, 2))):
+        name = draw(st.sampled_from(tuple(variables)))
+        sets.append((name, ":", pick(9 + k, variables[name], (*WRONG_UNITS, *BAD_VALUES))))
+    return {
+        "model": text(0, st.just(model)),
+        "threshold": text(4, st.just(threshold)),
+        "reset": text(5, st.just(reset)),
+        "sets": sets,
+        "on_pre": text(12, st.just(on_pre)),
+        "on_post": None,
+        "synapse model": "w : 1",
+        "weight": ("w", ":", pick(10, ("0.5", "'rand()'"), WRONG_UNITS)),
+        "extras": ["StateMonitor(G, True, record=True)", "PoissonInput(G, 'v', 10, 20*Hz, 0.1*mV)"],
+        "method": pick(3, ("None", "'euler'"), BAD_METHODS),
+        "between": draw(st.sampled_from(("None", "explanation(net)"))),
+    }
+
+
 # what is done after each run
 BETWEEN = (
     "None",
@@ -546,7 +610,7 @@ def cases(draw: Any) -> dict[str, Any]:
     synapse_model = text(1, st.sampled_from(synaptic))
     synapse_names = ("w", "A") if "dA" in synapse_model else ("w",)
     names = (*synapse_names, "v_post", "v", "rand()", *(() if driven else ("v_pre",)))
-    return {
+    case = {
         "face": draw(st.sampled_from(("eccles", "eccles.brian2"))),
         "n": pick(2, SIZES, BAD_SIZES),
         "model": model,
@@ -567,6 +631,7 @@ def cases(draw: Any) -> dict[str, Any]:
         "durations": [pick(22 + k, DURATIONS, BAD_DURATIONS) for k in range(draw(st.integers(1, 2)))],
         "between": draw(st.sampled_from(BETWEEN)),
     }  # fmt: skip
+    return case | draw(biophysical(pick, text)) if spikes and draw(st.integers(0, 3)) == 0 else case
 
 
 # -- trying one --------------------------------------------------------------------------------------
@@ -649,7 +714,8 @@ def attempt(case: dict[str, Any]) -> bool:
 
 WANTED = {
     "NeuronGroup", "Synapses", "PoissonGroup", "PoissonInput", "SpikeGeneratorGroup", "SpikeMonitor",
-    "StateMonitor", "PopulationRateMonitor", "TimedArray", "linked_var", "ms", "mV", "Hz", "second",
+    "StateMonitor", "PopulationRateMonitor", "TimedArray", "linked_var", "ms", "mV", "Hz", "second", "nA",
+    "nS", "ohm", "volt",
     "Network", "defaultclock",
 }  # fmt: skip
 
