@@ -1,7 +1,7 @@
 """From the loop IR to LLVM's, as text.
 
 Vector loops become explicit vectors of as many doubles as the target's registers hold; no pass of LLVM
-has to discover them, so a handful of cheap passes is enough (docs/notes/0001-pass-pipeline.md).
+has to discover them, so one cheap pass is enough (docs/notes/0001-pass-pipeline.md).
 Mutable locals live in memory of the stack until LLVM's `sroa` makes them values.
 """
 

@@ -78,6 +78,8 @@ def _joined(done: list[_Known], second: _Known) -> bool:
     """Whether the loop `second`, which follows `done`, was merged with a loop therein."""
     loop = second.statement
     assert isinstance(loop, ir.VectorFor)
+    if not any(isinstance(known.statement, ir.VectorFor) for known in done):
+        return False
     moving = [second]  # the loop, after the definitions that have to move up with it
     staying: list[_Known] = []
     for at in range(len(done) - 1, -1, -1):

@@ -78,6 +78,7 @@ class _Hoister:
         self.branches: list[int] = [0]
         self.keys: dict[int, tuple[ir.Expr, object]] = {}
         self.interned: dict[object, int] = {}
+        self.straight: dict[str, bool] = {}
         self.n = 0
 
     # -- statements -------------------------------------------------------------------------------
@@ -200,7 +201,7 @@ class _Hoister:
                 new, level = self.arguments(args, 0)
                 return ir.Op(op, new), level
             case ir.Call(function, args):
-                new, level = self.arguments(args, 0 if ir.straight_line(function) else self.guarded())
+                new, level = self.arguments(args, 0 if self.straight_line(function) else self.guarded())
                 return ir.Call(function, new), level
 
     def arguments(self, args: tuple[ir.Expr, ...], least: int) -> tuple[tuple[ir.Expr, ...], int]:
@@ -208,6 +209,12 @@ class _Hoister:
         visited = [self.visit(a) for a in args]
         level = max([least, *[level for _, level in visited]])
         return tuple([a if of_a == level else self.placed(a, of_a) for a, of_a in visited]), level
+
+    def straight_line(self, function: ir.Function) -> bool:
+        found = self.straight.get(function.name)
+        if found is None:
+            found = self.straight[function.name] = ir.straight_line(function)
+        return found
 
     def guarded(self) -> int:
         """The innermost level at which a branch is around."""
