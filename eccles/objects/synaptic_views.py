@@ -37,6 +37,9 @@ class SynapticSubset:
     def __len__(self) -> int:
         return len(self.indices)
 
+    def __repr__(self) -> str:
+        return f"<{len(self)} of the {len(self.synapses)} synapses of '{self.synapses.name}'>"
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.indices, dtype=dtype)
 

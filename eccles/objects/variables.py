@@ -134,6 +134,8 @@ class VariableView(NDArrayOperatorsMixin):
         return values
 
     def __getitem__(self, item: Any) -> Any:
+        if isinstance(item, tuple) and any(part is None for part in item):
+            return self._value()[item]  # a new axis, as drawing functions make one
         if self.shared:
             whole = item is Ellipsis or (isinstance(item, slice) and item == slice(None))
             if not (whole or (not isinstance(item, slice) and np.ndim(item) == 0 and item == 0)):

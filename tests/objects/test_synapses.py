@@ -404,3 +404,10 @@ def test_gap_junctions_reach_the_same_voltage(face: Any) -> None:
     difference = float((cells.v[1] - cells.v[0]) / mV)
     assert difference == pytest.approx((1 - 2 * 0.01) ** 50, rel=1e-9)
     assert float((cells.v[0] + cells.v[1]) / mV) == pytest.approx(1)
+
+
+def test_views_take_a_new_axis_as_drawing_functions_ask_for_it() -> None:
+    synapses = made()
+    assert synapses.i[:, np.newaxis].shape == (12, 1)
+    assert synapses.v_post[np.newaxis, :].shape == (1, 12)
+    assert synapses.source.v[:, np.newaxis].shape == (4, 1)
