@@ -39,8 +39,9 @@ def linked_var(group_or_variable: Any, name: str | None = None, index: Any = Non
         `linked_var(other, 'x')` or `linked_var(other.x)`.
     name : str, optional
         The variable's name, if a group was given.
-    index : sequence of int, optional
-        Which element of the other group each element is linked to; by default its own number,
+    index : sequence of int, or str, optional
+        Which element of the other group each element is linked to: numbers, or the name of an integer
+        variable of the group that is linked; by default its own number,
         or element 0 of a group of one or of a shared variable.
     """
     if name is None:
@@ -67,12 +68,21 @@ def _sources_of_links(group: Any) -> list[Any]:
 class Link:
     """A linked variable of a group, resolved: where its values are."""
 
-    def __init__(self, source: Any, name: str, equation: Equation, index: Array | None, single: bool) -> None:
+    def __init__(
+        self,
+        source: Any,
+        name: str,
+        equation: Equation,
+        index: Array | None,
+        single: bool,
+        index_name: str | None = None,
+    ) -> None:
         self.source = source
         self.name = name
         self._equation = equation
         self._index = index
         self._single = single
+        self._index_name = index_name  # of the variable that holds the index, if it is one
 
     @classmethod
     def of(cls, link: Any, group: Any, equation: Equation) -> Link:
@@ -89,11 +99,6 @@ class Link:
                 f"set it to linked_var(...), not to a value"
             )
         source = link.group
-        if isinstance(link.index, str):
-            raise NotImplementedError(
-                f"'{equation.name}' of {group.name} is linked by the name of a variable ('{link.index}'): "
-                f"give the indices themselves, as in index={group.name}.{link.index}[:]"
-            )
         if source.whole is group or group in _sources_of_links(source.whole):
             raise SetupError(f"'{equation.name}' of {group.name} would be linked to itself")
         symbol = source.symbol(link.name)
@@ -107,6 +112,19 @@ class Link:
             )  # fmt: skip
         single = symbol.shared or (link.index is None and len(source) == 1)
         index = None
+        if isinstance(link.index, str):
+            chosen = group.symbol(link.index)
+            if (
+                chosen is None
+                or chosen.type != "integer"
+                or chosen.shared
+                or not group.is_writable(link.index)
+            ):
+                raise SetupError(
+                    f"'{equation.name}' of {group.name} cannot be linked by '{link.index}': that has to be an "
+                    f"integer variable of {group.name}"
+                )
+            return cls(source, link.name, equation, group.variable(link.index).array, single, link.index)
         if link.index is not None:
             given = np.asarray(link.index)
             if given.shape != (len(group),) or not np.issubdtype(given.dtype, np.integer):
@@ -125,6 +143,23 @@ class Link:
             )
         return cls(source, link.name, equation, index, single)
 
+    def check(self, group: Any) -> None:
+        """Check an index that is a variable, before each run.
+
+        Raises
+        ------
+        IndexError
+            If it leads out of the source.
+        """
+        if self._index_name is None or self._index is None:
+            return
+        index = self._index.data
+        if index.min() < 0 or index.max() >= len(self.source):
+            raise IndexError(
+                f"'{self._equation.name}' of {group.name} is linked to {self.source.name}, which has "
+                f"{len(self.source)} elements, but {self._index_name} has values from {index.min()} to {index.max()}"
+            )
+
     def symbol(self, name: str) -> Symbol:
         """The dimension and type."""
         e = self._equation
@@ -134,6 +169,11 @@ class Link:
         """The element of the source."""
         if self._single:
             return ir.const(self.source.start)
+        if self._index is not None and self._index_name is not None:
+            # Python code may write anything within a run: no read may leave the source
+            last = b.integer_constant(("last", id(self)), "last", lambda: len(self.source) - 1)
+            own = Op("imax", (Op("imin", (b.load(self._index, element), last)), ir.const(0)))
+            return Op("iadd", (own, ir.const(self.source.start)))
         if self._index is not None:
             return b.load(self._index, element)
         first = self.source.start
@@ -180,5 +220,8 @@ class Link:
         if self._single:
             return np.broadcast_to(self.source.numpy_value(self.name, np.zeros(1, np.int64)), elements.shape)
         if self._index is not None:
-            return self.source.whole.numpy_value(self.name, self._index.data[elements])
+            index = self._index.data[elements]
+            if self._index_name is not None:
+                index = np.clip(index, 0, len(self.source) - 1) + self.source.start
+            return self.source.whole.numpy_value(self.name, index)
         return self.source.numpy_value(self.name, elements)

@@ -299,7 +299,11 @@ class Network:
                     )
         finally:
             # stopped early, the next step of any clock is where to go on
-            self._t = start + seconds if complete else max(start, min(clock.t_ for clock in clocks))
+            self._t = (
+                self._end_time(start + seconds, clocks)
+                if complete
+                else max(start, min(clock.t_ for clock in clocks))
+            )
             progress.close(self._t - start)
         if seconds > 0:
             check.look(self._t, last=True)
@@ -307,6 +311,13 @@ class Network:
             warn(
                 "interrupted", f"the run was interrupted at t = {self.t}; everything recorded so far is kept"
             )
+
+    def _end_time(self, end: float, clocks: list[Clock]) -> float:
+        """The end of a run: as a number of steps if it is one, so that no error builds up over many runs."""
+        for clock in clocks:
+            if abs(clock.t_ - end) < 1e-6 * clock.dt_:
+                return clock.t_
+        return end
 
     def _end(self, clock: Clock, seconds: float) -> int:
         end = self._t + seconds

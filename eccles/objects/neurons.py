@@ -364,6 +364,8 @@ class NeuronGroup(SpikeSource):
                     f"'{name}' of {self.name} is declared as linked, but is linked to nothing: "
                     f"set {self.name}.{name} = linked_var(...)"
                 )
+        for link in self._links.values():
+            link.check(self)
 
     def _count_refractory_anew(self) -> None:
         """Express when refractory periods end in steps of the clock's new length."""

@@ -201,15 +201,19 @@ def linked_variables(b: Any) -> dict[str, Any]:
     group = b.NeuronGroup(
         4,
         """
-        dv/dt = (p + q + r + u + w)*Hz : 1
+        dv/dt = (p + q + r + u + w + n)*Hz : 1
         p : 1 (linked)
         q : 1 (linked)
         r : 1 (linked)
         u : 1 (linked)
         w : 1 (linked)
+        k : integer
+        n : 1 (linked)
         """,
         method="euler",
     )
+    group.k = "3 - i"
+    group.n = b.linked_var(source, "x", index="k")
     source.x = [1, 2, 3, 4]
     source.s = 0.25
     group.p = b.linked_var(source, "x")
@@ -220,7 +224,8 @@ def linked_variables(b: Any) -> dict[str, Any]:
     trace = b.StateMonitor(group, ["v", "q", "w"], record=True)
     b.run(2 * b.ms)
     return {
-        "v": trace.v, "q": trace.q, "w": trace.w, "p": group.p[:], "q now": group.q[:], "r": group.r[:],
+        "v": trace.v, "q": trace.q, "w": trace.w, "p": group.p[:],
+        "n": group.n[:], "q now": group.q[:], "r": group.r[:],
         "u": group.u[:], "w now": group.w[:],
     }  # fmt: skip
 

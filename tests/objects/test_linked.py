@@ -22,7 +22,7 @@ def source(n: int = 5) -> Any:
 
 
 IMPOSSIBLE = [
-    [0, 1], [0, 1, 5], [-1, 0, 1], [0.0, 1.0, 2.0], [[0, 1, 2]], 3, None, "k", [True, False, True],
+    [0, 1], [0, 1, 5], [-1, 0, 1], [0.0, 1.0, 2.0], [[0, 1, 2]], 3, None, "v", "q", [True, False, True],
     [2**40, 0, 0],
 ]  # fmt: skip
 
@@ -73,3 +73,24 @@ def test_an_assignment_to_elements_linked_together_is_refused() -> None:
     with pytest.raises(e.SetupError, match="cannot be assigned"):
         e.Network(group, one).run(1 * ms)
     e.silence()
+
+
+def test_an_index_that_is_a_variable_is_checked_before_each_run() -> None:
+    group, other = target(), source()
+    group.x = e.linked_var(other, "y", index="k")
+    group.k = [4, 0, 2]
+    net = e.Network(group, other)
+    net.run(1 * ms)
+    assert group.v[:].tolist() == pytest.approx([4, 0, 2])
+    group.k = [4, 0, 5]
+    with pytest.raises(IndexError, match="from 0 to 5"):
+        net.run(1 * ms)
+
+    @e.network_operation
+    def out_of_range() -> None:
+        group.k = 2**30
+
+    group.k = 0
+    net.add(out_of_range)
+    net.run(1 * ms)  # the nearest element counts: no other memory is read
+    assert group.v[1] == pytest.approx(4)
