@@ -114,12 +114,8 @@ class Link:
         index = None
         if isinstance(link.index, str):
             chosen = group.symbol(link.index)
-            if (
-                chosen is None
-                or chosen.type != "integer"
-                or chosen.shared
-                or not group.is_writable(link.index)
-            ):
+            whole_number = chosen is not None and chosen.type == "integer" and not chosen.shared
+            if not whole_number or not group.is_writable(link.index):
                 raise SetupError(
                     f"'{equation.name}' of {group.name} cannot be linked by '{link.index}': that has to be an "
                     f"integer variable of {group.name}"
@@ -157,7 +153,8 @@ class Link:
         if index.min() < 0 or index.max() >= len(self.source):
             raise IndexError(
                 f"'{self._equation.name}' of {group.name} is linked to {self.source.name}, which has "
-                f"{len(self.source)} elements, but {self._index_name} has values from {index.min()} to {index.max()}"
+                f"{len(self.source)} elements, but {self._index_name} has values from {index.min()} to "
+                f"{index.max()}"
             )
 
     def symbol(self, name: str) -> Symbol:
