@@ -11,9 +11,10 @@ from __future__ import annotations
 import difflib
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import FrameType
+from typing import Any
 
 __all__ = [
     "DimensionMismatchError",
@@ -32,6 +33,7 @@ __all__ = [
     "UnitError",
     "forget_warnings",
     "nearest",
+    "raise_together",
     "silence",
     "warn",
 ]
@@ -73,7 +75,8 @@ class Span:
         begin = text.rfind("\n", 0, self.start) + 1
         end = text.find("\n", self.start)
         end = len(text) if end < 0 else end
-        line = text[begin:end]
+        # what cannot be seen, or would turn the line around, becomes a blank: the mark stays where it belongs
+        line = "".join(c if c.isprintable() else " " for c in text[begin:end])
         stripped = line.lstrip()
         offset = self.start - begin - (len(line) - len(stripped))
         width = max(1, min(self.stop, end) - self.start)
@@ -104,6 +107,8 @@ class EcclesError(Exception):
         self.message = message
         self.span = span
         self.hint = hint
+        self.argument: int | None = None  # which argument of a call is wrong, for who knows its span
+        self.errors: tuple[EcclesError, ...] = ()  # what `raise_together` put into one
 
     def __str__(self) -> str:
         parts = [self.message]
@@ -177,6 +182,26 @@ class InternalError(EcclesError):
         return f"{super().__str__()}\n\n  This is a bug in Eccles; please report it with the script."
 
 
+MAX_SHOWN = 10  # errors in one message
+MAX_ERRORS = 100  # errors in one text after which it is not read on
+
+
+def raise_together(errors: Sequence[EcclesError]) -> None:
+    """Raise an error if there is one; several as one error that shows all, of the class that they share."""
+    errors = [part for error in errors for part in error.errors or (error,)]
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        kinds = {type(error) for error in errors}
+        kind = kinds.pop() if len(kinds) == 1 else ModelError
+        more = " or more" if len(errors) >= MAX_ERRORS else ""
+        shown = f" (the first {MAX_SHOWN})" if len(errors) > MAX_SHOWN else ""
+        texts = [str(error) for error in errors[:MAX_SHOWN]]
+        together = kind(f"{len(errors)}{more} problems{shown}:\n\n" + "\n\n".join(texts))
+        together.errors = tuple(errors)
+        raise together
+
+
 class EcclesWarning(UserWarning):
     """A warning with a name (`warning.name`) by which it can be silenced."""
 
@@ -184,6 +209,9 @@ class EcclesWarning(UserWarning):
         super().__init__(f"{message} [{name}]")
         self.name = name
         self.message = message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (EcclesWarning, (self.name, self.message))
 
 
 _silenced: set[str] = set()
@@ -218,11 +246,11 @@ def forget_warnings() -> None:
     _shown.clear()
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name most like `name`, if any is like enough to be what was meant."""
+def nearest(name: str, known: Iterable[str], *, likeness: float = 0.7) -> str | None:
+    """The known name most like `name`, if any is like enough (1 is equal) to be what was meant."""
     known = list(known)
     by_case = {k.lower(): k for k in known}
     if name.lower() in by_case:
         return by_case[name.lower()]
-    found = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
+    found = difflib.get_close_matches(name, known, n=1, cutoff=likeness)
     return found[0] if found else None

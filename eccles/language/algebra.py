@@ -1,10 +1,12 @@
 """A little algebra on trees: what integrators need, and no more.
 
-Rewrites never change a floating-point result beyond identities that are exact.
+Rewrites change no finite floating-point result: they use identities that are exact. (0*x becomes 0, also
+where x is infinite.)
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from eccles.language.nodes import (
@@ -145,10 +147,17 @@ def _derivative(expr: Expr, name: str) -> Expr:
             raise ValueError("the derivative of this expression is not known")
 
 
+def _leg(x: Expr) -> Expr:
+    """sqrt(1 - x**2)."""
+    return Call("sqrt", (Binary("-", ONE, Binary("**", x, Number(2))),))
+
+
 _DERIVATIVES = {
     "exp": lambda x: Call("exp", (x,)),
     "expm1": lambda x: Call("exp", (x,)),
     "log": lambda x: Binary("/", ONE, x),
+    "log10": lambda x: Binary("/", Number(1 / math.log(10)), x),
+    "log2": lambda x: Binary("/", Number(1 / math.log(2)), x),
     "log1p": lambda x: Binary("/", ONE, Binary("+", ONE, x)),
     "sqrt": lambda x: Binary("/", Number(0.5), Call("sqrt", (x,))),
     "sin": lambda x: Call("cos", (x,)),
@@ -157,6 +166,8 @@ _DERIVATIVES = {
     "sinh": lambda x: Call("cosh", (x,)),
     "cosh": lambda x: Call("sinh", (x,)),
     "tanh": lambda x: Binary("-", ONE, Binary("**", Call("tanh", (x,)), Number(2))),
+    "arcsin": lambda x: Binary("/", ONE, _leg(x)),
+    "arccos": lambda x: Unary("-", Binary("/", ONE, _leg(x))),
     "arctan": lambda x: Binary("/", ONE, Binary("+", ONE, Binary("**", x, Number(2)))),
     "abs": lambda x: Call("sign", (x,)),
 }

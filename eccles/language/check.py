@@ -6,21 +6,23 @@ wrong part. The `check_...` functions collect all errors of a text and raise the
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from eccles.errors import (
+    MAX_SHOWN,
     DimensionMismatchError,
     EcclesError,
     EquationError,
-    ModelError,
     NameResolutionError,
     Span,
     SyntaxProblem,
     TypeProblem,
     UnitError,
     nearest,
+    raise_together,
 )
 from eccles.language.equations import Equation, Equations
 from eccles.language.functions import BUILTINS
@@ -35,8 +37,10 @@ from eccles.language.nodes import (
     Name,
     Number,
     Unary,
+    names_in,
     walk,
 )
+from eccles.language.parser import brief
 from eccles.language.printer import show
 from eccles.units import DIMENSIONLESS, Dimension, second
 from eccles.units.names import unit_names
@@ -150,22 +154,10 @@ def infer(expr: Expr, scope: Scope) -> ExprType:
             return ExprType(DIMENSIONLESS, "boolean")
         case Unary(_, operand):
             return _number(operand, scope)
-        case Binary("+" | "-" | "%" as op, left, right):
-            return _sum(expr, op, left, right, scope)
-        case Binary("**", left, right):
-            return _power(left, right, scope)
-        case Binary(op, left, right):
-            a, b = _number(left, scope), _number(right, scope)
-            dim = a.dim * b.dim if op == "*" else a.dim / b.dim
-            integer = a.type == b.type == "integer" and op in ("*", "//")
-            return ExprType(dim, "integer" if integer else "float")
+        case Binary():
+            return _arithmetic(expr, scope)
         case Compare(op, left, right):
             a, b = infer(left, scope), infer(right, scope)
-            if (a.type == "boolean") != (b.type == "boolean"):
-                raise TypeProblem(
-                    "cannot compare a condition with a number", span=expr.op_span or expr.span,
-                    hint="Write int(condition) to make a number of it.",
-                )  # fmt: skip
             if a.dim is not b.dim:
                 raise _mismatch("compare", op, left, a.dim, right, b.dim, expr.op_span or expr.span)
             return ExprType(DIMENSIONLESS, "boolean")
@@ -177,12 +169,46 @@ def infer(expr: Expr, scope: Scope) -> ExprType:
             return _call(expr, function, args, scope)
 
 
+def _arithmetic(expr: Binary, scope: Scope) -> ExprType:
+    """The type of a binary operation; a long chain of operators is no deep recursion."""
+    chain: list[Binary] = []
+    first: Expr = expr
+    while isinstance(first, Binary):
+        chain.append(first)
+        first = first.left
+    found = infer(first, scope)
+    for node in reversed(chain):
+        found = _operation(node, found, infer(node.right, scope), scope)
+    return found
+
+
+def _operation(node: Binary, a: ExprType, b: ExprType, scope: Scope) -> ExprType:
+    """The type of one operation; conditions count as integers 0 and 1, as in Brian 2."""
+    integer = a.type != "float" and b.type != "float"
+    match node.op:
+        case "+" | "-" | "%":
+            if a.dim is not b.dim:
+                verb = {"+": "add", "-": "subtract", "%": "take the remainder of"}[node.op]
+                span = node.op_span or node.span
+                raise _mismatch(verb, node.op, node.left, a.dim, node.right, b.dim, span)
+            return ExprType(a.dim, "integer" if integer else "float")
+        case "**":
+            return _power(node.left, a, node.right, b, scope)
+        case "*":
+            return ExprType(a.dim * b.dim, "integer" if integer else "float")
+        case "//":
+            return ExprType(a.dim / b.dim, "integer" if integer else "float")
+        case "/":
+            return ExprType(a.dim / b.dim, "float")
+
+
 def _number(expr: Expr, scope: Scope) -> ExprType:
     found = infer(expr, scope)
     if found.type == "boolean":
+        text = _brief(expr)
         raise TypeProblem(
-            f"'{show(expr)}' is a condition, where a number is needed", span=expr.span,
-            hint=f"Write int({show(expr)}): 1 where it holds, 0 elsewhere.",
+            f"'{text}' is a condition, where a number is needed", span=expr.span,
+            hint=f"Write int({text}): 1 where it holds, 0 elsewhere.",
         )  # fmt: skip
     return found
 
@@ -190,18 +216,23 @@ def _number(expr: Expr, scope: Scope) -> ExprType:
 def _boolean(expr: Expr, scope: Scope) -> None:
     found = infer(expr, scope)
     if found.type != "boolean":
+        text = _brief(expr)
+        number = "0" if found.dim is DIMENSIONLESS else f"0*{found.dim.example_unit()}"
         raise TypeProblem(
-            f"'{show(expr)}' is a number, where a condition is needed", span=expr.span,
-            hint=f"Compare it, as in '{show(expr)} > 0'.",
+            f"'{text}' is {_a_number(found.dim)}, where a condition is needed", span=expr.span,
+            hint=f"Compare it, as in '{text} > {number}'.",
         )  # fmt: skip
 
 
-def _sum(expr: Binary, op: str, left: Expr, right: Expr, scope: Scope) -> ExprType:
-    a, b = _number(left, scope), _number(right, scope)
-    if a.dim is not b.dim:
-        verb = {"+": "add", "-": "subtract", "%": "take the remainder of"}[op]
-        raise _mismatch(verb, op, left, a.dim, right, b.dim, expr.op_span or expr.span)
-    return ExprType(a.dim, "integer" if a.type == b.type == "integer" else "float")
+def _a_number(dim: Dimension, *, symbol: bool = True) -> str:
+    if dim is DIMENSIONLESS:
+        return "a number"
+    return dim.friendly() if symbol else dim.friendly().partition(" (")[0]
+
+
+def _brief(expr: Expr) -> str:
+    """The expression for a message, cut if it is long."""
+    return brief(show(expr), 60)
 
 
 def _mismatch(
@@ -211,41 +242,54 @@ def _mismatch(
     joined = {"add": "to", "subtract": "from", "compare": "with", "take the remainder of": "and"}[verb]
     sides = (b, a) if verb in ("add", "subtract") else (a, b)
     message = f"cannot {verb} {sides[0].friendly()} {joined} {sides[1].friendly()}"
-    left_text, right_text = show(left), show(right)
-    hint = f"'{left_text}' is {a.friendly()}, '{right_text}' is {b.friendly()}. Both sides of {op} need the same unit."
+    left_text, right_text = _brief(left), _brief(right)
+    hint = (
+        f"'{left_text}' is {a.friendly()}, '{right_text}' is {b.friendly()}. Both sides of {op} need "
+        f"the same unit."
+    )
     for side, dim, other in ((left, a, b), (right, b, a)):
         if dim is DIMENSIONLESS and other is not DIMENSIONLESS:
-            text = show(side)
+            text = _brief(side)
             if isinstance(side, Number) or (isinstance(side, Unary) and isinstance(side.operand, Number)):
                 hint += f" Give the number a unit, as in {text}*{other.example_unit()}."
-    pairs = {a.describe(), b.describe()}
-    if pairs == {"current", "voltage"}:
-        hint += " Multiply the current by a resistance, as in R*I."
-    elif pairs == {"current", "conductance"}:
-        hint += " Multiply the conductance by a voltage, as in g*(E - v)."
-    error = DimensionMismatchError(message, a, b, span=span, hint=hint)
-    return error
+    hint += _advice(a, b)
+    if any(name == "xi" or name.startswith("xi_") for name in names_in(left) | names_in(right)):
+        hint += " Noise (xi) has the unit second**-.5: multiply it as in sigma*sqrt(2/tau)*xi."
+    return DimensionMismatchError(message, a, b, span=span, hint=hint)
 
 
-def _power(left: Expr, right: Expr, scope: Scope) -> ExprType:
-    a, b = _number(left, scope), _number(right, scope)
+def _advice(a: Dimension, b: Dimension) -> str:
+    """What neuroscientists forget most often between two dimensions."""
+    pair = {a.describe(), b.describe()}
+    if pair == {"current", "voltage"}:
+        return " Multiply the current by a resistance, as in R*I."
+    if pair == {"current", "conductance"}:
+        return " Multiply the conductance by a voltage, as in g*(E - v)."
+    return ""
+
+
+def _power(left: Expr, a: ExprType, right: Expr, b: ExprType, scope: Scope) -> ExprType:
     if b.dim is not DIMENSIONLESS:
         raise DimensionMismatchError(
-            f"an exponent has to be a number without unit, but this is {b.dim.friendly()}",
+            f"an exponent has to be a number without unit, but '{_brief(right)}' is {b.dim.friendly()}",
             b.dim,
-            span=right.span,
-        )
+            span=right.span, hint=f"Divide it by its scale, as in "
+            f"{_factor(right)}/(1*{b.dim.example_unit()}).",
+        )  # fmt: skip
     if a.dim is DIMENSIONLESS:
-        return ExprType(
-            DIMENSIONLESS, "integer" if a.type == b.type == "integer" and not _negative(right) else "float"
-        )
+        integer = a.type != "float" and b.type != "float" and not _negative(right)
+        return ExprType(DIMENSIONLESS, "integer" if integer else "float")
     value = _constant(right, scope)
     if value is None:
         raise UnitError(
-            f"'{show(left)}' is {a.dim.friendly()}, so its exponent has to be a constant number",
+            f"'{_brief(left)}' is {a.dim.friendly()}, so its exponent has to be a constant number",
             span=right.span, hint="The unit of the result has to be known beforehand: write a number.",
         )  # fmt: skip
-    return ExprType(a.dim**value, "float")
+    try:
+        return ExprType(a.dim**value, "float")
+    except DimensionMismatchError as error:  # an exponent without bound
+        error.span = right.span
+        raise
 
 
 def _negative(expr: Expr) -> bool:
@@ -272,29 +316,31 @@ def _constant(expr: Expr, scope: Scope) -> float | None:
     return None
 
 
+_USAGE = {
+    "clip": "clip(x, low, high)", "timestep": "timestep(t, dt)", "rand": "rand()", "randn": "randn()",
+    "poisson": "poisson(mean)", "binomial": "binomial(n, p)", "arctan2": "arctan2(y, x)", "int": "int(x)",
+}  # fmt: skip
+
+
 def _call(expr: Call, function: str, args: tuple[Expr, ...], scope: Scope) -> ExprType:
     spec = scope.function(function)
     if spec is None:
         raise _unknown_function(function, expr, scope)
     if len(args) != spec.arity:
         many = "argument" if spec.arity == 1 else "arguments"
+        params = getattr(spec, "params", ("x", "y", "z")[: spec.arity])
+        usage = _USAGE.get(function) or f"{function}({', '.join(params)})"
         raise SyntaxProblem(
-            f"{function} takes {spec.arity or 'no'} {many}, but gets {len(args)}", span=expr.span,
-            hint=None if spec.arity else f"Write {function}().",
+            f"{function} takes {spec.arity or 'no'} {many}, but gets {len(args) or 'none'}", span=expr.span,
+            hint=f"Write {usage}.",
         )  # fmt: skip
-    found = [infer(a, scope) for a in args]
-    if function not in ("int", "_select") and getattr(spec, "arg_units", None) is None:
-        for argument, kind in zip(args, found, strict=True):
-            if kind.type == "boolean":
-                raise TypeProblem(
-                    f"'{show(argument)}' is a condition, but {function} needs a number", span=argument.span,
-                    hint=f"Write int({show(argument)}).",
-                )  # fmt: skip
+    found = [infer(argument, scope) for argument in args]
     try:
         return ExprType(spec.dims(tuple(f.dim for f in found)), spec.types(tuple(f.type for f in found)))
     except EcclesError as error:
         if error.span is None:
-            error.span = args[0].span if len(args) == 1 else expr.span
+            position = 0 if len(args) == 1 else error.argument
+            error.span = expr.span if position is None else args[position].span
         raise
 
 
@@ -305,13 +351,35 @@ def _unknown_name(name: str, span: Span | None, scope: Scope) -> NameResolutionE
             span=span,
             hint=f"Write {name}(...).",
         )
-    near = nearest(name, [*scope.known_names(), *BUILTINS, *unit_names()])
+    near = nearest(name, scope.known_names(), likeness=0.6)
+    near = near or nearest(name, [*(b for b in BUILTINS if b[0] != "_"), *unit_names()])
     hint = f"Did you mean '{near}'? " if near and near != name else ""
+    odd = [c for c in name if not c.isascii()]
+    if odd and not hint:
+        hint = f"'{odd[0]}' is the letter {unicodedata.name(odd[0], 'without a name')}. "
     hint += (
         f"If '{name}' is a parameter of the model, add a line '{name} : unit' to the equations; if it is a "
         f"constant, define it in Python before."
     )
     return NameResolutionError(f"the name '{name}' means nothing here", span=span, hint=hint)
+
+
+_INSTEAD = {
+    "max": "Write clip(x, low, inf), or int(a > b)*a + int(a <= b)*b.",
+    "min": "Write clip(x, -inf, high), or int(a < b)*a + int(a >= b)*b.",
+    "pow": "Write a**b.",
+    "round": "Write floor(x + 0.5).",
+    "float": "Numbers are floats already; delete it.",
+    "bool": "Compare, as in x > 0.",
+    "heaviside": "Write int(x > 0).",
+    "where": "Write int(condition)*a + int(not condition)*b.",
+    "random": "Write rand().",
+    "normal": "Write randn().",
+    "ln": "Write log(x).",
+    "asin": "Write arcsin(x).",
+    "acos": "Write arccos(x).",
+    "atan": "Write arctan(x).",
+}
 
 
 def _unknown_function(name: str, expr: Call, scope: Scope) -> NameResolutionError:
@@ -322,24 +390,30 @@ def _unknown_function(name: str, expr: Call, scope: Scope) -> NameResolutionErro
         return NameResolutionError(
             f"'{name}' is not a function", span=span, hint=f"Write '{name}*(...)' if a product is meant."
         )
+    if name in _INSTEAD:
+        return NameResolutionError(f"there is no function '{name}'", span=span, hint=_INSTEAD[name])
     near = nearest(name, [b for b in BUILTINS if not b.startswith("_")])
-    hint = (
-        f"Did you mean '{near}'?" if near else "Functions of your own are made with the decorator @function."
-    )
+    hint = "Functions of your own are made with the decorator @function."
+    if near:
+        hint = f"Did you mean '{near}'?"
     return NameResolutionError(f"there is no function '{name}'", span=span, hint=hint)
 
 
 # -- checks that collect ----------------------------------------------------------------------------
 
 
-def _raise_all(errors: list[EcclesError]) -> None:
-    if len(errors) == 1:
-        raise errors[0]
-    if errors:
-        text = "\n\n".join(str(error) for error in errors)
-        kinds = {type(e) for e in errors}
-        kind = kinds.pop() if len(kinds) == 1 else ModelError
-        raise kind(f"{len(errors)} problems:\n\n{text}")
+def _infer_all(expr: Expr, scope: Scope) -> ExprType:
+    """As `infer`, but all names that mean nothing are reported together."""
+    errors: dict[str, EcclesError] = {}
+    for node in walk(expr):
+        if isinstance(node, Name) and scope.symbol(node.id) is None:
+            errors.setdefault(node.id, _unknown_name(node.id, node.span, scope))
+        elif isinstance(node, Call) and scope.function(node.function) is None:
+            errors.setdefault(node.function, _unknown_function(node.function, node, scope))
+        if len(errors) == MAX_SHOWN:
+            break
+    raise_together(list(errors.values()))
+    return infer(expr, scope)
 
 
 def check_expression(
@@ -351,21 +425,24 @@ def check_expression(
     what: str = "",
 ) -> ExprType:
     """The dimension and type of an expression, which have to be as expected."""
-    found = infer(expr, scope)
+    found = _infer_all(expr, scope)
+    what, text = what or "this", _brief(expr)
     if expect_type == "boolean" and found.type != "boolean":
+        number = "1" if found.dim is DIMENSIONLESS else f"-50*{found.dim.example_unit()}"
         raise TypeProblem(
-            f"{what or 'this'} has to be a condition, but '{show(expr)}' is {found.dim.friendly()}", span=expr.span,
-            hint=f"Compare it with something, as in '{show(expr)} > {'1' if found.dim is DIMENSIONLESS else '-50*' + found.dim.example_unit()}'.",
+            f"{what} has to be a condition, but '{text}' is {_a_number(found.dim)}", span=expr.span,
+            hint=f"Compare it with something, as in '{text} > {number}'.",
         )  # fmt: skip
     if expect_dim is not None and found.dim is not expect_dim:
         hint = None
         if found.dim is DIMENSIONLESS:
-            hint = f"Give it a unit, as in ({show(expr)})*{expect_dim.example_unit()}."
+            hint = f"Give it a unit, as in {_factor(expr)}*{expect_dim.example_unit()}."
         elif expect_dim is DIMENSIONLESS:
-            unit = found.dim.example_unit(scaled=False)
-            hint = f"Either leave the unit out, or declare the variable with a unit ('... : {unit}')."
+            hint = f"Divide it by its scale, as in {_factor(expr)}/(1*{found.dim.example_unit()})."
+        else:
+            hint = f"Its unit has to be one such as {expect_dim.example_unit()}."
         raise DimensionMismatchError(
-            f"{what or 'this'} has to be {expect_dim.friendly()}, but '{show(expr)}' is {found.dim.friendly()}",
+            f"{what} has to be {expect_dim.friendly()}, but '{text}' is {found.dim.friendly()}",
             found.dim, expect_dim, span=expr.span, hint=hint,
         )  # fmt: skip
     return found
@@ -393,8 +470,13 @@ def check_statements(assignments: Sequence[Assignment], scope: Scope) -> dict[st
         if a.target in temporaries:
             kind = temporaries[a.target]
             symbols[a.target] = Symbol(a.target, kind.dim, kind.type)
-    _raise_all(errors)
+    raise_together(errors)
     return temporaries
+
+
+_CHANGES = {
+    "*=": "multiplied by", "/=": "divided by", "//=": "divided by", "%=": "divided by", "**=": "raised to",
+}  # fmt: skip
 
 
 def _check_assignment(a: Assignment, scope: Scope, inner: Scope, temporaries: dict[str, ExprType]) -> None:
@@ -405,19 +487,25 @@ def _check_assignment(a: Assignment, scope: Scope, inner: Scope, temporaries: di
             hint=f"Make it a parameter of the model with a line '{a.target} : ...', or choose another name.",
         )  # fmt: skip
     if symbol is not None and not symbol.writable:
-        raise EquationError(f"'{a.target}' cannot be assigned to", span=a.target_span)
+        raise EquationError(
+            f"'{a.target}' cannot be assigned to", span=a.target_span,
+            hint="Its value follows from an expression or from the simulation. Assign to a parameter or a "
+            "variable "
+            "with a differential equation.",
+        )  # fmt: skip
     if symbol is None and a.target not in temporaries and a.op != "=":
         raise _unknown_name(a.target, a.target_span, scope)
-    found = infer(a.value, inner)
+    found = _infer_all(a.value, inner)
     target = ExprType(symbol.dim, symbol.type) if symbol is not None else temporaries.get(a.target)
     if target is None:
         temporaries[a.target] = found
         return
-    if a.op in ("*=", "/=", "//=", "%=", "**="):
+    if a.op in _CHANGES:
         if found.dim is not DIMENSIONLESS:
             raise DimensionMismatchError(
-                f"'{a.target}' would change its unit: it is multiplied or divided by {found.dim.friendly()}",
+                f"'{a.target}' would change its unit: it is {_CHANGES[a.op]} {found.dim.friendly()}",
                 found.dim, span=a.value.span,
+                hint=f"Use a number without unit, as in {_factor(a.value)}/(1*{found.dim.example_unit()}).",
             )  # fmt: skip
         return
     if (found.type == "boolean") != (target.type == "boolean"):
@@ -428,9 +516,9 @@ def _check_assignment(a: Assignment, scope: Scope, inner: Scope, temporaries: di
     if found.dim is not target.dim:
         word = {"=": "set", "+=": "increase", "-=": "decrease"}[a.op]
         joint = "to" if a.op == "=" else "by"
-        hint = None
+        hint = f"The value needs a unit such as {target.dim.example_unit()}.{_advice(found.dim, target.dim)}"
         if found.dim is DIMENSIONLESS:
-            hint = f"Give the value a unit, as in {show(a.value)}*{target.dim.example_unit()}."
+            hint = f"Give the value a unit, as in {_factor(a.value)}*{target.dim.example_unit()}."
         elif target.dim is DIMENSIONLESS:
             hint = (
                 f"Either leave the unit out, or declare '{a.target}' with a unit "
@@ -440,6 +528,11 @@ def _check_assignment(a: Assignment, scope: Scope, inner: Scope, temporaries: di
             f"cannot {word} '{a.target}', which is {target.dim.friendly()}, {joint} {found.dim.friendly()}",
             found.dim, target.dim, span=a.value.span, hint=hint,
         )  # fmt: skip
+
+
+def _factor(expr: Expr) -> str:
+    """The expression as a factor."""
+    return f"({_brief(expr)})" if isinstance(expr, Binary | Compare | Logical) else _brief(expr)
 
 
 def check_equations(equations: Equations, scope: Scope) -> None:
@@ -463,7 +556,7 @@ def check_equations(equations: Equations, scope: Scope) -> None:
             _check_equation(equation, equation.expr, inner)
         except EcclesError as error:
             errors.append(error)
-    _raise_all(errors)
+    raise_together(errors)
 
 
 def _check_equation(equation: Equation, expr: Expr, scope: Scope) -> None:
@@ -474,10 +567,11 @@ def _check_equation(equation: Equation, expr: Expr, scope: Scope) -> None:
                 raise EquationError(
                     f"{node.function}() gives another number each time, so it cannot stand in this equation",
                     span=node.span,
-                    hint="For noise in a differential equation use xi (unit second**-.5); for a number drawn once per "
+                    hint="For noise in a differential equation use xi (unit second**-.5); for a number "
+                    "drawn once per "
                     "step flag a subexpression with (constant over dt).",
                 )
-    found = infer(expr, scope)
+    found = _infer_all(expr, scope)
     if equation.type == "boolean":
         if found.type != "boolean":
             _boolean(expr, scope)
@@ -494,13 +588,24 @@ def _check_equation(equation: Equation, expr: Expr, scope: Scope) -> None:
         return
     if equation.kind == "differential":
         message = (
-            f"d{equation.name}/dt has to be {equation.dim.describe() if equation.dim is not DIMENSIONLESS else 'a number'} "
-            f"per second ({(wanted).symbol()}), but the right-hand side is {found.dim.friendly()}"
+            f"d{equation.name}/dt has to be {_a_number(equation.dim, symbol=False)} per second "
+            f"({wanted.symbol()}), but the right-hand side is {found.dim.friendly()}"
         )
         hint = f"'{equation.name}' is {equation.dim.friendly()}, as its unit says."
         if found.dim is equation.dim:
             hint += " Divide the right-hand side by a time constant, as in (...)/tau."
     else:
-        message = f"'{equation.name}' is declared as {wanted.friendly()}, but its expression is {found.dim.friendly()}"
-        hint = f"Change the unit behind the colon to '{found.dim.example_unit(scaled=False)}', or the expression."
+        message = (
+            f"'{equation.name}' is declared as {wanted.friendly()}, but its expression is "
+            f"{found.dim.friendly()}"
+        )
+        hint = (
+            f"Change the unit behind the colon to '{found.dim.example_unit(scaled=False)}', or the "
+            f"expression."
+        )
+        if found.dim is DIMENSIONLESS:
+            hint = (
+                f"Give the expression a unit, as in {_factor(expr)}*{wanted.example_unit()}, or declare "
+                f"it as 1."
+            )
     raise DimensionMismatchError(message, found.dim, wanted, span=expr.span, hint=hint)

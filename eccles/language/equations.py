@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from eccles.errors import EquationError, Source, Span, SyntaxProblem, nearest
+import numpy as np
+
+from eccles.errors import (
+    MAX_ERRORS,
+    EcclesError,
+    EquationError,
+    Source,
+    Span,
+    SyntaxProblem,
+    nearest,
+    raise_together,
+)
 from eccles.language.functions import BUILTINS
-from eccles.language.nodes import Binary, Expr, Name, Number, names_in, substitute
-from eccles.language.parser import _checked_length, _without_comment, parse_expression, parse_span
+from eccles.language.nodes import Binary, Expr, Name, Number, Unary, extent, names_in, substitute
+from eccles.language.parser import (
+    MAX_DEPTH,
+    brief,
+    check_name,
+    check_size,
+    normal_name,
+    parse_expression,
+    parse_span,
+    without_comments,
+)
 from eccles.language.printer import latex, show
 from eccles.units import DIMENSIONLESS, Dimension, Quantity, second
 from eccles.units.names import si_unit, unit_named, unit_names
@@ -22,12 +43,25 @@ FLAGS = (
     "constant", "shared", "unless refractory", "event-driven", "clock-driven", "constant over dt", "summed",
     "linked", "point current",
 )  # fmt: skip
-RESERVED = {"t", "dt", "t_in_timesteps", "i", "j", "N", "lastspike", "lastupdate", "not_refractory", "delay"}
+RESERVED = {
+    "t": "is the time",
+    "dt": "is the time step",
+    "t_in_timesteps": "is the number of the time step",
+    "i": "is the index of an element",
+    "j": "is the index of the target of a synapse",
+    "N": "is the number of elements",
+    "lastspike": "is the time of the last spike",
+    "lastupdate": "is the time of the last update",
+    "not_refractory": "says whether an element can spike",
+    "delay": "is the delay of a synapse",
+}
+
+MAX_SIZE = 20_000  # nodes of a right-hand side with all subexpressions put in
 
 _DIFFERENTIAL = re.compile(r"\s*d([^\W\d]\w*)\s*/\s*dt\s*=")
 _SUBEXPRESSION = re.compile(r"\s*([^\W\d]\w*)\s*=(?!=)")
 _PARAMETER = re.compile(r"\s*([^\W\d]\w*(?:\s*,\s*[^\W\d]\w*)*)\s*:")
-_STARTS = re.compile(r"\s*(d[^\W\d]\w*\s*/\s*dt\s*=|[^\W\d]\w*\s*=(?!=)|[^\W\d][\w\s,]*:)")
+_EXPRESSION_STARTS = re.compile(r"\s*(d[^\W\d]\w*\s*/\s*dt|[^\W\d]\w*)\s*=(?!=)")
 
 
 @dataclass(frozen=True)
@@ -98,13 +132,10 @@ class Equations(Mapping[str, Equation]):
         If the text is wrong; points to the place.
     """
 
-    def __init__(
-        self, text: str | Sequence[Equation], *, suffixes: bool = False, **replacements: Any
-    ) -> None:
-        self._suffixes = suffixes
+    def __init__(self, text: str | Sequence[Equation], **replacements: Any) -> None:
         self._equations: dict[str, Equation] = {}
         if isinstance(text, str):
-            _checked_length(text, Source(text, "equations"), 0)
+            check_size(text, Source(text, "equations"))
             equations = _read(text)
         elif isinstance(text, Sequence):
             equations = list(text)
@@ -115,38 +146,25 @@ class Equations(Mapping[str, Equation]):
                 equation = _replaced(equation, replacements)
             self._add(equation)
         self._check_names()
-        self._ordered_subexpressions()
+        self._check_extent(self._ordered_subexpressions())
         self._substituted: dict[str, Expr] | None = None
+        self._inlined: dict[str, Expr] | None = None
 
     def _add(self, equation: Equation) -> None:
         if equation.name in self._equations:
             raise EquationError(
                 f"there are two equations for '{equation.name}'", span=equation.span,
-                hint="Give one of them another name.",
+                hint=f"The first is '{self._equations[equation.name]}'. Delete one, or give it another name.",
             )  # fmt: skip
         self._equations[equation.name] = equation
 
     def _check_names(self) -> None:
+        errors: list[EcclesError] = []
         for e in self._equations.values():
-            problem = None
-            if e.name in RESERVED:
-                problem = f"'{e.name}' has a meaning of its own and cannot be a variable"
-            elif e.name.startswith("_"):
-                problem = f"'{e.name}' begins with an underscore, which is kept for internal names"
-            elif e.name == "xi" or e.name.startswith("xi_"):
-                problem = f"'{e.name}' is the name of noise and cannot be a variable"
-            elif e.name in BUILTINS:
-                problem = f"'{e.name}' is the name of a function and cannot be a variable"
-            elif e.name in ("pi", "e", "inf", "and", "or", "not", "True", "False"):
-                problem = f"'{e.name}' is a constant and cannot be a variable"
-            elif e.name in ("int", "rand", "randn"):
-                problem = f"'{e.name}' is the name of a function and cannot be a variable"
-            elif e.name.endswith(("_pre", "_post")) and "summed" not in e.flags:
-                problem = f"'{e.name}' ends in _pre or _post, which refers to the connected neurons"
-            elif unit_named(e.name) is not None:
-                problem = f"'{e.name}' is the name of a unit and cannot be a variable"
+            problem = _forbidden(e.name, "summed" in e.flags)
             if problem is not None:
-                raise EquationError(problem, span=e.span, hint="Choose another name.")
+                errors.append(EquationError(problem, span=e.span, hint="Choose another name."))
+        raise_together(errors)
 
     # -- a mapping ------------------------------------------------------------------------------
 
@@ -274,36 +292,63 @@ class Equations(Mapping[str, Equation]):
         return {e.name: names_in(e.expr) for e in self._equations.values() if e.expr is not None}
 
     def _ordered_subexpressions(self) -> list[str]:
-        subexpressions = {e.name: e for e in self._of("subexpression")}
-        done: list[str] = []
-        under_way: list[str] = []
+        """Names of subexpressions, each after those it uses."""
+        uses = {
+            e.name: [n for n in sorted(names_in(e.expr)) if self._is_subexpression(n)]
+            for e in self._of("subexpression")
+            if e.expr is not None
+        }
+        done: dict[str, None] = {}
+        for first in uses:
+            path = [first] if first not in done else []
+            while path:
+                waiting = [n for n in uses[path[-1]] if n not in done]
+                if not waiting:
+                    done[path.pop()] = None
+                elif waiting[0] in path:
+                    raise self._circle([*path[path.index(waiting[0]) :], waiting[0]])
+                else:
+                    path.append(waiting[0])
+        return list(done)
 
-        def visit(name: str) -> None:
-            if name in done:
-                return
-            if name in under_way:
-                circle = [*under_way[under_way.index(name) :], name]
+    def _is_subexpression(self, name: str) -> bool:
+        return name in self._equations and self._equations[name].kind == "subexpression"
+
+    def _circle(self, names: list[str]) -> EquationError:
+        shown = " -> ".join(names if len(names) <= 12 else [*names[:10], "...", names[-1]])
+        what = (
+            "this expression depends on itself"
+            if len(names) == 2
+            else "expressions depend on each other in a circle"
+        )
+        return EquationError(
+            f"{what}: {shown}", span=self._equations[names[0]].span,
+            hint="One of them has to be a differential equation or a parameter.",
+        )  # fmt: skip
+
+    def _check_extent(self, order: list[str]) -> None:
+        """Refuse expressions that become huge when those that they use are put in."""
+        known: dict[str, tuple[int, int]] = {}
+        for e in [*(self._equations[name] for name in order), *self._of("differential")]:
+            assert e.expr is not None
+            size, depth = extent(e.expr, known)
+            if size > MAX_SIZE or depth > MAX_DEPTH:
                 raise EquationError(
-                    f"these expressions depend on each other in a circle: {' -> '.join(circle)}",
-                    span=subexpressions[name].span, hint="One of them has to be a differential equation or a parameter.",
+                    f"with the expressions that it uses put in, the right-hand side of '{e.name}' is too "
+                    f"long: "
+                    f"{size if size < 10**9 else 'more than 10**9'} parts, {depth} of them in each other; "
+                    f"{MAX_SIZE} and {MAX_DEPTH} are the most",
+                    span=e.span, hint="Flag an expression that it uses with (constant over dt), or make it "
+                    "shorter.",
                 )  # fmt: skip
-            under_way.append(name)
-            expr = subexpressions[name].expr
-            assert expr is not None
-            for used in sorted(names_in(expr)):
-                if used in subexpressions:
-                    visit(used)
-            under_way.pop()
-            done.append(name)
-
-        for name in subexpressions:
-            visit(name)
-        return done
+            if e.kind == "subexpression" and not _is_held(e):
+                known[e.name] = (size, depth)
 
     def substituted(self) -> dict[str, Expr]:
         """Right-hand sides of differential equations, with subexpressions put in (not those held over dt)."""
         if self._substituted is None:
             inlined = self.inlined()
+            self._inlined = inlined
             self._substituted = {
                 e.name: substitute(e.expr, inlined) for e in self._of("differential") if e.expr is not None
             }
@@ -318,11 +363,13 @@ class Equations(Mapping[str, Equation]):
                 inlined[name] = substitute(e.expr, inlined)
         return inlined
 
-    def get_substituted_expressions(
-        self, variables: Any = None, include_subexpressions: bool = False
-    ) -> list[tuple[str, Expr]]:
+    def get_substituted_expressions(self, include_subexpressions: bool = False) -> list[tuple[str, Expr]]:
         """Names and right-hand sides, with subexpressions put in."""
-        return list(self.substituted().items())
+        found = list(self.substituted().items())
+        if include_subexpressions:
+            assert self._inlined is not None
+            found = [*self._inlined.items(), *found]
+        return found
 
     def substitute(self, **replacements: Any) -> Equations:
         """The equations with names replaced by names or values."""
@@ -353,24 +400,51 @@ class Equations(Mapping[str, Equation]):
             for together in (*incompatible, {"event-driven", "clock-driven"}):
                 if together <= set(e.flags):
                     raise EquationError(
-                        f"the flags {' and '.join(sorted(together))} exclude each other", span=e.span
-                    )
+                        f"the flags {' and '.join(repr(f) for f in sorted(together))} exclude each other",
+                        span=e.span, hint=f"Delete one of them from '{e}'.",
+                    )  # fmt: skip
+
+
+def _is_held(equation: Equation) -> bool:
+    """Whether a subexpression has one value for the whole step."""
+    return "constant over dt" in equation.flags or "summed" in equation.flags
+
+
+def _forbidden(name: str, summed: bool) -> str | None:
+    """Why a variable cannot have this name, if it cannot."""
+    if name in RESERVED:
+        return f"'{name}' {RESERVED[name]}, so no variable can have this name"
+    if name.startswith("_"):
+        return f"'{name}' begins with an underscore, which is kept for internal names"
+    if name == "xi" or name.startswith("xi_"):
+        return f"'{name}' is the name of noise and cannot be a variable"
+    if name in BUILTINS:
+        return f"'{name}' is the name of a function and cannot be a variable"
+    if keyword.iskeyword(name):
+        return f"'{name}' is a word of Python and cannot be a variable"
+    if name in ("pi", "e", "inf"):
+        return f"'{name}' is a constant and cannot be a variable"
+    if name.endswith(("_pre", "_post")) and not summed:
+        return f"'{name}' ends in _pre or _post, which refers to the connected neurons"
+    if unit_named(name) is not None:
+        return f"'{name}' is the name of a unit and cannot be a variable"
+    return None
 
 
 def _replaced(equation: Equation, replacements: Mapping[str, Any]) -> Equation:
     trees: dict[str, Expr] = {}
     name = equation.name
     for old, new in replacements.items():
-        if isinstance(new, str):
-            trees[old] = parse_expression(new, f"replacement of '{old}'")
-            if old == name:
-                if not new.isidentifier():
-                    raise EquationError(
-                        f"'{old}' is a variable: it can only be replaced by another name, not '{new}'"
-                    )
-                name = new
-        else:
-            trees[old] = _value_tree(new)
+        if old == equation.name:
+            if not (isinstance(new, str) and new.isidentifier()):
+                raise EquationError(
+                    f"'{old}' is a variable: it can only be replaced by another name, not by '{new}'",
+                    span=equation.span, hint="Make it a constant: leave its line out.",
+                )  # fmt: skip
+            name = new
+        trees[old] = (
+            parse_expression(new, f"replacement of '{old}'") if isinstance(new, str) else _value_tree(new)
+        )
     expr = substitute(equation.expr, trees) if equation.expr is not None else None
     return replace(equation, name=name, expr=expr)
 
@@ -388,123 +462,170 @@ def _value_tree(value: Any) -> Expr:
 
 
 def _lines(text: str) -> list[tuple[int, int]]:
-    """The parts of the text that are equations: a line that does not begin one goes on the one before."""
+    """The parts of a text (without comments) that are equations.
+
+    A line goes on with the equation before it while that one has no unit yet or an open bracket, and if
+    it begins with flags; but no equation goes on with `x =`.
+    """
     parts: list[tuple[int, int]] = []
-    position = 0
+    depth = position = 0
+    unit: str | None = None  # what stands behind the colon so far
     for line in text.split("\n"):
-        stripped = _without_comment(line)
         end = position + len(line)
-        if stripped.strip():
-            open_brackets = bool(parts) and _depth(text[parts[-1][0] : parts[-1][1]]) > 0
-            complete = bool(parts) and ":" in _blanked(text[parts[-1][0] : parts[-1][1]])
-            if parts and (open_brackets or not complete or not _STARTS.match(stripped)):
-                parts[-1] = (parts[-1][0], end)
-            else:
+        if line.strip():
+            ended = (
+                unit is not None
+                and depth <= 0
+                and unit.strip()
+                and not unit.rstrip().endswith(("*", "/", "\\"))
+            )
+            if not parts or _EXPRESSION_STARTS.match(line) or (ended and not line.lstrip().startswith("(")):
                 parts.append((position, end))
+                depth, unit = 0, None
+            else:
+                parts[-1] = (parts[-1][0], end)
+            depth += line.count("(") - line.count(")")
+            if ":" in line:
+                unit = line.rpartition(":")[2]
+            elif unit is not None:
+                unit = line
         position = end + 1
     return parts
 
 
-def _blanked(text: str) -> str:
-    return "\n".join(_without_comment(line) for line in text.split("\n"))
-
-
-def _depth(text: str) -> int:
-    text = _blanked(text)
-    return text.count("(") - text.count(")")
-
-
 def _read(text: str) -> list[Equation]:
     source = Source(text, "equations")
-    return [_read_one(source, start, stop) for start, stop in _lines(text)]
+    blanked = without_comments(text)
+    equations: list[Equation] = []
+    errors: list[EcclesError] = []
+    for start, stop in _lines(blanked):
+        try:
+            equations.append(_read_one(source, start, blanked[start:stop]))
+        except EcclesError as error:
+            errors.append(error)
+            if len(errors) == MAX_ERRORS:
+                break
+    raise_together(errors)
+    return equations
 
 
-def _read_one(source: Source, start: int, stop: int) -> Equation:
-    text = _blanked(source.text[start:stop])
+def _read_one(source: Source, start: int, text: str) -> Equation:
     whole = Span(source, start + len(text) - len(text.lstrip()), start + len(text.rstrip()))
     colon = text.rfind(":")
+    expr: Expr | None = None
     if (found := _DIFFERENTIAL.match(text)) or (found := _SUBEXPRESSION.match(text)):
-        kind: Kind = "differential" if _DIFFERENTIAL.match(text) else "subexpression"
+        kind: Kind = "differential" if found.re is _DIFFERENTIAL else "subexpression"
         name = found.group(1)
         if colon < 0:
+            first = " ".join(text.split())
+            example = first if len(first) <= 60 else f"{found.group().strip()} ..."
             raise SyntaxProblem(
-                f"the unit of '{name}' is missing", span=whole, hint=f"End the line with ' : unit', such as '{text.strip().splitlines()[0]} : volt' or ' : 1'."
+                f"the unit of '{name}' is missing", span=whole,
+                hint=f"End the line with a colon and a unit: '{example} : volt', or ' : 1' for a number "
+                f"without unit.",
             )  # fmt: skip
-        left, right = found.end(), colon
-        blank = source.text[start + left : start + right]
-        expr = (
-            parse_span(source, start + left, start + right, f"the right-hand side of '{name}'")
-            if blank.strip()
-            else None
-        )
-        if expr is None:
-            raise SyntaxProblem(f"the right-hand side of '{name}' is missing", span=whole)
+        if not text[found.end() : colon].strip():
+            raise SyntaxProblem(
+                f"the right-hand side of '{name}' is missing", span=whole,
+                hint=f"Write an expression between '=' and ':', or '{name} : unit' for a parameter.",
+            )  # fmt: skip
+        expr = parse_span(source, start + found.end(), start + colon, f"the right-hand side of '{name}'")
     elif (found := _PARAMETER.match(text)) is not None:
-        kind, name, expr = "parameter", found.group(1), None
+        kind, name = "parameter", found.group(1)
         if "," in name:
-            names = [n.strip() for n in name.split(",")]
-            raise EquationError(
-                "one line declares one variable", span=Span(source, start + found.start(1), start + found.end(1)),
-                hint="Write a line for each: " + ", ".join(f"'{n} : {text[found.end():].strip()}'" for n in names) + ".",
-            )  # fmt: skip
+            raise _several_names(source, start, text, found)
     else:
-        raise SyntaxProblem(
-            "this line is not an equation", span=whole,
-            hint="Write 'dx/dt = expression : unit', 'x = expression : unit' or 'x : unit'.",
-        )  # fmt: skip
+        raise _not_an_equation(text, whole)
     name_span = Span(source, start + found.start(1), start + found.end(1))
+    name = normal_name(name)
+    check_name(name, name_span)
     unit_text, unit_span, flags, flag_spans = _unit_and_flags(source, start, text, colon)
     dim, kind_of_value = _unit(unit_text, unit_span, name)
     if kind == "differential" and kind_of_value != "float":
         raise EquationError(
-            f"'{name}' has a differential equation, so it cannot be {unit_text}", span=unit_span
-        )
+            f"'{name}' changes continuously, so it cannot be {unit_text}", span=unit_span,
+            hint="Write 1 for a number without unit.",
+        )  # fmt: skip
     return Equation(kind, name, dim, kind_of_value, expr, flags, name_span, unit_text, flag_spans)
+
+
+def _several_names(source: Source, start: int, text: str, found: re.Match[str]) -> EquationError:
+    names = [brief(n) for n in found.group(1).split(",")]
+    rest = brief(text[found.end() :]) or "1"
+    lines = ", ".join(f"'{n} : {rest}'" for n in names[:3]) + (" ..." if len(names) > 3 else "")
+    return EquationError(
+        "one line declares one variable", span=Span(source, start + found.start(1), start + found.end(1)),
+        hint=f"Write a line for each: {lines}.",
+    )  # fmt: skip
+
+
+def _not_an_equation(text: str, span: Span) -> SyntaxProblem:
+    hint = "Write 'dx/dt = expression : unit', 'x = expression : unit' or 'x : unit'."
+    if found := re.match(r"\s*d(\w+)\s*/\s*d(\w+)\s*=", text):
+        hint = f"Derivatives are with respect to time: write d{brief(found.group(1))}/dt = ..."
+    elif found := re.match(r"\s*(\w+)['’]\s*=", text):
+        hint = f"Write d{brief(found.group(1))}/dt = ... for a derivative."
+    elif found := re.match(r"\s*(\w+)\s*(\+|-|\*|/)=", text):
+        hint = (
+            "Statements like this belong into reset, on_pre or on_post; an equation has the form 'x = "
+            "... : unit'."
+        )
+    elif found := re.match(r"\s*([^\W\d]\w*)\s*$", text):
+        hint = (
+            f"A parameter needs a unit: '{brief(found.group(1))} : volt', or '{brief(found.group(1))} : 1' "
+            f"for a "
+            f"number without unit."
+        )
+    return SyntaxProblem("this line is not an equation", span=span, hint=hint)
 
 
 def _unit_and_flags(
     source: Source, start: int, text: str, colon: int
 ) -> tuple[str, Span, tuple[str, ...], tuple[Span, ...]]:
     """The part behind the colon: the unit, then flags in brackets."""
-    rest = text[colon + 1 :]
+    rest = text[colon + 1 :].rstrip()
     origin = start + colon + 1
-    body, flags_text, flags_at = rest, None, 0
-    stripped = rest.rstrip()
-    if stripped.endswith(")"):
-        opening = stripped.rfind("(")
-        inside = stripped[opening + 1 : -1]
-        words = [w.strip() for w in inside.split(",")]
-        before = stripped[:opening].rstrip()
-        if (
-            before
-            and not before.endswith(("*", "/", "**"))
-            and all(re.fullmatch(r"[A-Za-z][\w\s\-]*", w) for w in words)
-        ):
-            body, flags_text, flags_at = stripped[:opening], inside, opening + 1
+    if rest.count("(") != rest.count(")"):
+        at = rest.rfind("(" if rest.count("(") > rest.count(")") else ")")
+        raise SyntaxProblem(
+            "this bracket has no partner", span=Span(source, origin + at, origin + at + 1),
+            hint="Flags stand in brackets behind the unit, as in 'v : volt (constant)'.",
+        )  # fmt: skip
+    body, flags_text, flags_at = rest, "", 0
+    # a bracket at the end holds flags, unless it is a part of the unit, as in amp/(volt*second)
+    found = re.fullmatch(r"(.*[^\s*/(])\s*\(([^()]*)\)", rest, re.DOTALL)
+    if found and all(re.fullmatch(r"\s*[A-Za-z][\w\s\-]*", word) for word in found.group(2).split(",")):
+        body, flags_text, flags_at = found.group(1), found.group(2), origin + found.start(2)
     unit_text = " ".join(body.split())
     begin = origin + len(body) - len(body.lstrip())
     unit_span = Span(source, begin, max(begin + 1, origin + len(body.rstrip())))
     flags: list[str] = []
     spans: list[Span] = []
-    if flags_text is not None:
-        position = 0
-        for word in flags_text.split(","):
-            flag = " ".join(word.split())
-            lead = len(word) - len(word.lstrip())
-            span = Span(
-                source, origin + flags_at + position + lead, origin + flags_at + position + len(word.rstrip())
-            )
-            if flag not in FLAGS:
-                near = nearest(flag, FLAGS)
-                raise EquationError(
-                    f"there is no flag '{flag}'", span=span,
-                    hint=f"Did you mean '{near}'?" if near else f"Flags: {', '.join(FLAGS)}.",
-                )  # fmt: skip
-            flags.append(flag)
-            spans.append(span)
-            position += len(word) + 1
+    for word in re.finditer(r"[^\s,][^,]*", flags_text):
+        written = word.group().rstrip()
+        span = Span(source, flags_at + word.start(), flags_at + word.start() + len(written))
+        flag = " ".join(written.split())
+        if flag not in FLAGS:
+            near = nearest(flag, FLAGS)
+            raise EquationError(
+                f"there is no flag '{flag}'", span=span,
+                hint=f"Did you mean '{near}'?" if near else f"Flags: {', '.join(FLAGS)}.",
+            )  # fmt: skip
+        if flag in flags:
+            raise EquationError(f"the flag '{flag}' stands here twice", span=span, hint="Delete one of them.")
+        flags.append(flag)
+        spans.append(span)
     return unit_text, unit_span, tuple(flags), tuple(spans)
 
+
+# what people write for units that have no names of one letter here
+_SYMBOLS = {
+    "V": "volt", "A": "amp", "s": "second", "sec": "second", "S": "siemens", "F": "farad", "m": "metre",
+    "K": "kelvin",
+    "C": "coulomb", "kg": "kilogram", "g": "gram", "M": "molar", "J": "joule", "W": "watt", "Ω": "ohm",
+    "Ohm": "ohm",
+    "bool": "boolean", "int": "integer", "float": "1", "dimensionless": "1", "none": "1", "None": "1",
+}  # fmt: skip
 
 _units_seen: dict[str, tuple[Dimension, str]] = {}
 
@@ -533,54 +654,63 @@ def _read_unit(text: str, span: Span, name: str) -> tuple[Dimension, str]:
             hint="Write a unit such as 'volt', or 1 for a number without unit.",
         )
     try:
-        tree = parse_expression(text, "unit")
-        value = _unit_value(tree)
-    except (SyntaxProblem, EquationError) as error:
-        wrong = error.span.text if error.span is not None else text
-        near = nearest(wrong, unit_names())
-        raise EquationError(
-            f"'{text}' is not a unit", span=span,
-            hint=(f"Did you mean '{near}'? " if near else "") + "Write a unit such as volt, siemens/meter**2 or 1.",
-        ) from None  # fmt: skip
+        with np.errstate(all="ignore"):
+            value = _unit_value(parse_expression(text, "unit"))
+    except (EcclesError, ZeroDivisionError) as error:
+        span_of_error = getattr(error, "span", None)
+        wrong = span_of_error.text if span_of_error is not None else text
+        near = _SYMBOLS.get(wrong) or nearest(wrong, unit_names())
+        hint = (
+            f"Did you mean '{near}'? " if near else ""
+        ) + "Write a unit such as volt, siemens/meter**2 or 1."
+        for flag in FLAGS:
+            if text.endswith(f" {flag}"):
+                hint = f"Flags stand in brackets: '{text.removesuffix(flag).strip()} ({flag})'."
+        what = f"'{text}'" if len(text) <= 60 else "this"
+        raise EquationError(f"{what} is not a unit", span=span, hint=hint) from None
     if not isinstance(value, Quantity):
         raise EquationError(f"'{text}' is not a unit", span=span, hint="Write 1 for a number without unit.")
     if abs(float(value) - 1.0) > 1e-12:
-        plain = si_unit(value.dim).name
-        from eccles.units.names import standard_names
-
-        base = value.dim.example_unit(scaled=False) if plain not in standard_names else plain
         raise EquationError(
             f"the unit of '{name}' is scaled: {text}", span=span,
-            hint=f"Write '{base}' in equations; values may be given in {text} all the same.",
+            hint=f"Write '{_unscaled(text)}' in equations; values may be given in {text} all the same.",
         )  # fmt: skip
     return value.dim, "float"
 
 
+def _unscaled(text: str) -> str:
+    """The unit with every name in it replaced by the one in SI: 'siemens/metre**2' for 'mS/cm**2'."""
+
+    def plain(name: re.Match[str]) -> str:
+        unit = unit_named(name.group())
+        if unit is None or float(unit) == 1.0:
+            return name.group()
+        return si_unit(unit.dim).name
+
+    return re.sub(r"[^\W\d]\w*", plain, text)
+
+
 def _unit_value(tree: Expr) -> Any:
+    """The unit that an expression of names of units stands for; 1 for the number 1."""
     match tree:
-        case Number(value):
-            return value
+        case Number(1 | 1.0):
+            return 1
         case Name(id=name):
             unit = unit_named(name)
-            if unit is None:
-                raise EquationError(f"'{name}' is not a unit", span=tree.span)
-            # `mM` is 1 mol/m^3 in SI, so it is not scaled
-            return unit
+            if unit is not None:
+                return unit
         case Binary("*", left, right):
             return _unit_value(left) * _unit_value(right)
         case Binary("/", left, right):
             return _unit_value(left) / _unit_value(right)
         case Binary("**", left, right):
             exponent = _exponent(right)
-            if exponent is None or abs(exponent) > 20:
-                raise EquationError("a unit can be raised to a number only", span=right.span)
-            return _unit_value(left) ** exponent
-    raise EquationError("this is not a unit", span=getattr(tree, "span", None))
+            if exponent is not None and abs(exponent) <= 20:
+                return _unit_value(left) ** exponent
+    raise EquationError("this is not a unit", span=tree.span)
 
 
 def _exponent(tree: Expr) -> float | None:
-    from eccles.language.nodes import Unary
-
     match tree:
         case Number(value):
             return float(value)

@@ -25,7 +25,8 @@ LookUp = Callable[[str], Any]
 CallFunction = Callable[[str, tuple[Any, ...]], Any]
 
 _COMPARE = {
-    "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal, "==": np.equal, "!=": np.not_equal,
+    "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal, "==": np.equal,
+    "!=": np.not_equal,
 }  # fmt: skip
 
 

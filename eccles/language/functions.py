@@ -7,13 +7,22 @@ import inspect
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from eccles.errors import DimensionMismatchError, ModelError, Source, TypeProblem
-from eccles.language.nodes import Assignment, Call, Expr, Name, names_in, walk
-from eccles.language.parser import _Reader
+from eccles.errors import (
+    DimensionMismatchError,
+    EcclesError,
+    ModelError,
+    NameResolutionError,
+    Source,
+    Span,
+    TypeProblem,
+    nearest,
+)
+from eccles.language.nodes import Assignment, Call, Compare, CompareOp, Expr, Name, substitute, walk
+from eccles.language.parser import Reader
 from eccles.units import DIMENSIONLESS, Dimension, Quantity, get_dimensions, second
 from eccles.units.check import check_units
 
@@ -21,6 +30,7 @@ __all__ = ["BUILTINS", "FunctionSpec", "UserFunction", "compile_python_function"
 
 Dims = Callable[[tuple[Dimension, ...]], Dimension]
 Types = Callable[[tuple[str, ...]], str]
+E = TypeVar("E", bound=EcclesError)
 
 
 @dataclass(frozen=True)
@@ -48,14 +58,20 @@ class FunctionSpec:
     python: Callable[..., Any] | None = None
 
 
+def _wrong_argument(position: int, error: E) -> E:
+    """Remember which argument of a call an error is about."""
+    error.argument = position
+    return error
+
+
 def _plain(name: str) -> Dims:
     def dims(args: tuple[Dimension, ...]) -> Dimension:
-        for dim in args:
+        for position, dim in enumerate(args):
             if dim is not DIMENSIONLESS:
-                raise DimensionMismatchError(
+                raise _wrong_argument(position, DimensionMismatchError(
                     f"{name} needs a number without unit, but this is {dim.friendly()}", dim,
-                    hint=f"Divide it by its scale, as in {name}(v/(1*{dim.example_unit()})).",
-                )  # fmt: skip
+                    hint=f"Divide it by its scale, as in {name}(x/(1*{dim.example_unit()})).",
+                ))  # fmt: skip
         return DIMENSIONLESS
 
     return dims
@@ -63,21 +79,28 @@ def _plain(name: str) -> Dims:
 
 def _same(name: str) -> Dims:
     def dims(args: tuple[Dimension, ...]) -> Dimension:
-        for dim in args[1:]:
+        for position, dim in enumerate(args[1:], start=1):
             if dim is not args[0]:
-                raise DimensionMismatchError(
-                    f"the arguments of {name} need the same unit, but are {args[0].friendly()} and {dim.friendly()}",
-                    args[0], dim,
-                )  # fmt: skip
+                hint = "All of them need one unit."
+                if dim is DIMENSIONLESS:
+                    hint = f"Give this one a unit, as in 0*{args[0].example_unit()}."
+                raise _wrong_argument(position, DimensionMismatchError(
+                    f"the arguments of {name} need the same unit, but are {args[0].friendly()} and "
+                    f"{dim.friendly()}",
+                    args[0], dim, hint=hint,
+                ))  # fmt: skip
         return args[0]
 
     return dims
 
 
 def _timestep(args: tuple[Dimension, ...]) -> Dimension:
-    for dim in args:
+    for position, dim in enumerate(args):
         if dim is not second.dim:
-            raise DimensionMismatchError(f"timestep(t, dt) needs two times, but got {dim.friendly()}", dim)
+            raise _wrong_argument(position, DimensionMismatchError(
+                f"timestep(t, dt) needs two times, but this is {dim.friendly()}", dim,
+                hint="Write timestep(t - lastspike, dt), for example.",
+            ))  # fmt: skip
     return DIMENSIONLESS
 
 
@@ -86,9 +109,12 @@ def _select_dims(args: tuple[Dimension, ...]) -> Dimension:
 
 
 def _float(types: tuple[str, ...]) -> str:
-    for kind in types:
+    for position, kind in enumerate(types):
         if kind == "boolean":
-            raise TypeProblem("a number is needed, but this is a condition", hint="Write int(condition).")
+            raise _wrong_argument(position, TypeProblem(
+                "a number is needed here, but this is a condition",
+                hint="Write int(condition): 1 where it holds, 0 elsewhere.",
+            ))  # fmt: skip
     return "float"
 
 
@@ -125,7 +151,8 @@ def _floats(f: Any) -> Callable[..., Any]:
 
 def _builtins() -> dict[str, FunctionSpec]:
     plain = {
-        "exp": np.exp, "expm1": np.expm1, "exprel": _exprel, "log": np.log, "log10": np.log10, "log2": np.log2,
+        "exp": np.exp, "expm1": np.expm1, "exprel": _exprel, "log": np.log, "log10": np.log10,
+        "log2": np.log2,
         "log1p": np.log1p, "sin": np.sin, "cos": np.cos, "tan": np.tan, "arcsin": np.arcsin,
         "arccos": np.arccos, "arctan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh,
     }  # fmt: skip
@@ -205,11 +232,12 @@ class UserFunction:
                 continue
             wanted = args[self.params.index(unit)] if isinstance(unit, str) else get_dimensions(unit)
             if dim is not wanted:
-                raise DimensionMismatchError(
+                raise _wrong_argument(position, DimensionMismatchError(
                     f"argument {position + 1} ('{name}') of {self.name} has to be {wanted.friendly()}, "
                     f"but is {dim.friendly()}",
-                    dim, wanted,
-                )  # fmt: skip
+                    dim, wanted, hint=f"{self.name} is defined in Python with these units; give it what it "
+                    f"needs.",
+                ))  # fmt: skip
         unit = self.return_unit
         if callable(unit) and not isinstance(unit, Quantity | type):
             unit = unit(*(Quantity(1.0, dim=d) for d in args))
@@ -236,7 +264,7 @@ class UserFunction:
             return self.outer[name].evaluate(*inner)
 
         for statement in self.body:
-            values[statement.target] = evaluate(statement.expanded, look_up, call)
+            values[statement.target] = evaluate(statement.value, look_up, call)
         return evaluate(self.result, look_up, call)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -292,6 +320,23 @@ def compile_python_function(
     return _Compiler(python, original, name, text).compile(arg_units, return_unit)
 
 
+MAX_STATEMENTS = 1000  # of a function whose branches all go on to the end separately
+
+# what Python has and functions in models have not, in words
+_PYTHON = {
+    ast.For: "a 'for' loop", ast.While: "a 'while' loop", ast.With: "'with'", ast.Try: "'try'",
+    ast.Raise: "'raise'",
+    ast.Import: "'import'", ast.ImportFrom: "'import'", ast.FunctionDef: "a function inside",
+    ast.Delete: "'del'",
+    ast.ClassDef: "a class", ast.Return: "a return without a value", ast.Assert: "'assert'",
+    ast.Global: "'global'",
+    ast.Expr: "an expression whose value is not used", ast.Match: "'match'", ast.Nonlocal: "'nonlocal'",
+    ast.Assign: "an assignment to anything but one name",
+    ast.AugAssign: "an assignment to anything but a name",
+    ast.Break: "'break'", ast.Continue: "'continue'",
+}  # fmt: skip
+
+
 class _Compiler:
     """Reads the source of one function."""
 
@@ -299,148 +344,203 @@ class _Compiler:
         self.python = python
         self.original = original
         self.name = name
+        self.body: list[Assignment] = []
+        self.partial: set[str] = set()  # names that have a value in one branch only
         self.reader = _FunctionReader(Source(text, f"function '{name}'"), 0, text)
-        self.tree = ast.parse(text).body[0]
+        try:
+            self.tree = ast.parse(text).body[0]
+        except SyntaxError:  # the lines of a lambda are not always Python by themselves
+            raise self.not_a_def() from None
+
+    def not_a_def(self) -> ModelError:
+        return ModelError(
+            f"the function '{self.name}' cannot be compiled with the model", span=self.reader.whole(),
+            hint="Define it with def, in lines of its own.",
+        )  # fmt: skip
 
     def fail(self, node: ast.AST, what: str) -> ModelError:
         return ModelError(
-            f"{what} is not possible in a function that is compiled with the model", span=self.reader.span(node),
+            f"{what} is not possible in a function that is compiled with the model",
+            span=self.reader.span(node),
             hint="Assignments, if/else, conditional expressions, arithmetic and calls are possible.",
         )  # fmt: skip
 
     def compile(self, arg_units: Mapping[str, Any], return_unit: Any) -> UserFunction:
         tree = self.tree
         if not isinstance(tree, ast.FunctionDef):
-            raise ModelError(f"'{self.name}' has to be defined with def to be used in model text")
-        if tree.args.vararg or tree.args.kwarg or tree.args.kwonlyargs or tree.args.defaults:
-            raise self.fail(tree, "a default, * or keyword-only argument")
+            raise self.not_a_def()
+        odd = [tree.args.vararg, tree.args.kwarg, *tree.args.kwonlyargs, *tree.args.defaults]
+        for argument in odd:
+            if argument is not None:
+                raise self.fail(argument, "a default, * or keyword-only argument")
         params = tuple(a.arg for a in tree.args.args)
         statements = list(tree.body)
-        if (
-            statements
-            and isinstance(statements[0], ast.Expr)
-            and isinstance(statements[0].value, ast.Constant)
-        ):
+        if isinstance(statements[0], ast.Expr) and isinstance(statements[0].value, ast.Constant):
             statements = statements[1:]  # the docstring
-        body: list[Assignment] = []
-        result = self._block(statements, body)
+        result = self._block(statements, {p: p for p in params})
         if result is None:
-            raise self.fail(tree, "an end without return")
-        made = {a.target for a in body} | set(params)
-        outer = self._outer([a.value for a in body] + [result], made)
+            raise self.fail(tree.body[-1], "an end without return")
+        made = {a.target for a in self.body} | set(params)
+        outer = self._outer([*(a.value for a in self.body), result], made)
         return UserFunction(
-            self.name, params, tuple(body), result, tuple(arg_units.get(p) for p in params), return_unit,
+            self.name, params, tuple(self.body), result, tuple(arg_units.get(p) for p in params), return_unit,
             self.python, outer,
         )  # fmt: skip
 
-    def _block(self, statements: list[ast.stmt], body: list[Assignment]) -> Expr | None:
-        """Translate statements into `body`; the returned expression, if they return."""
+    # Every assignment makes a new temporary; `env` says which one a name of the function stands for now.
+
+    def _bind(self, env: dict[str, str], name: str, value: Expr, span: Span | None) -> None:
+        if len(self.body) == MAX_STATEMENTS:
+            raise ModelError(
+                f"the function '{self.name}' is too long: its branches make more than {MAX_STATEMENTS} "
+                f"statements",
+                span=span, hint="Split it into several functions.",
+            )  # fmt: skip
+        temporary = f"_{name}_{len(self.body)}"
+        self.body.append(Assignment(temporary, "=", value, span))
+        env[name] = temporary
+
+    def _read(self, node: ast.expr, env: Mapping[str, str]) -> Expr:
+        return _renamed(self.reader.expr(node), env)
+
+    def _block(self, statements: list[ast.stmt], env: dict[str, str]) -> Expr | None:
+        """Translate statements; the returned expression, if they return."""
         for position, statement in enumerate(statements):
+            span = self.reader.span(statement)
             match statement:
                 case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                    body.append(Assignment(name, "=", self.reader.expr(value), self.reader.span(statement)))
+                    self._bind(env, name, self._read(value, env), span)
                 case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-                    body.append(Assignment(name, "=", self.reader.expr(value), self.reader.span(statement)))
-                case ast.AugAssign(target=ast.Name(id=name), op=op, value=value):
-                    text = {"Add": "+=", "Sub": "-=", "Mult": "*=", "Div": "/="}.get(type(op).__name__)
-                    if text is None:
-                        raise self.fail(statement, "this operator")
-                    body.append(Assignment(name, text, self.reader.expr(value), self.reader.span(statement)))
+                    self._bind(env, name, self._read(value, env), span)
+                case ast.AugAssign(target=ast.Name(id=name) as target, op=op, value=value):
+                    whole = ast.copy_location(ast.BinOp(ast.Name(name, ast.Load()), op, value), statement)
+                    ast.copy_location(whole.left, target)
+                    self._bind(env, name, self._read(whole, env), span)
                 case ast.Return(value=ast.expr() as value):
-                    return self.reader.expr(value)
+                    return self._read(value, env)
                 case ast.If(test=test, body=then, orelse=orelse):
-                    found = self._branch(statement, test, then, orelse, statements[position + 1 :], body)
-                    if found is not None:
-                        return found
+                    returned = self._branch(
+                        self._read(test, env), then, orelse, statements[position + 1 :], env
+                    )
+                    if returned is not None:
+                        return returned
                 case ast.Pass():
                     pass
                 case _:
-                    raise self.fail(statement, f"'{type(statement).__name__.lower()}'")
+                    raise self.fail(statement, _PYTHON.get(type(statement), "this statement"))
         return None
 
     def _branch(
-        self, node: ast.If, test: ast.expr, then: list[ast.stmt], orelse: list[ast.stmt],
-        rest: list[ast.stmt], body: list[Assignment],
+        self, condition: Expr, then: list[ast.stmt], orelse: list[ast.stmt], rest: list[ast.stmt],
+        env: dict[str, str],
     ) -> Expr | None:  # fmt: skip
-        """Both branches are computed; a choice takes what holds."""
-        condition = self.reader.expr(test)
-        flag = f"_if_{len(body)}"
-        body.append(Assignment(flag, "=", condition))
-        first: list[Assignment] = []
-        second: list[Assignment] = []
-        returned = self._block(then, first)
-        if returned is not None:  # if ...: return a; [else: ...] return b
-            other = self._block([*orelse, *rest], second)
-            if other is None:
-                raise self.fail(node, "an end without return")
-            returned = _renamed(first, returned, f"_then_{len(body)}", body)
-            other = _renamed(second, other, f"_else_{len(body)}", body)
-            return Call("_select", (Name(flag), returned, other))
-        if self._block(orelse, second) is not None:
-            raise self.fail(node, "a return in one branch only")
-        a = _assigned(first, f"_then_{len(body)}", body)
-        b = _assigned(second, f"_else_{len(body)}", body)
-        for name in [*a, *(n for n in b if n not in a)]:
-            body.append(
-                Assignment(
-                    name, "=", Call("_select", (Name(flag), Name(a.get(name, name)), Name(b.get(name, name))))
+        """Both branches are computed, a choice takes what holds.
+
+        If one of them may return, what follows the `if` belongs to both.
+        """
+        flags: dict[str, str] = {}
+        self._bind(flags, "if", condition, condition.span)
+        flag = Name(flags["if"], condition.span)
+        env_then, env_else = dict(env), dict(env)
+        if any(isinstance(node, ast.Return) for part in (*then, *orelse) for node in ast.walk(part)):
+            a = self._block([*then, *rest], env_then)
+            b = self._block([*orelse, *rest], env_else)
+            if a is None or b is None:
+                raise self.fail((rest or orelse or then)[-1], "an end without return")
+            return Call("_select", (flag, a, b), condition.span)
+        self._block(then, env_then)
+        self._block(orelse, env_else)
+        for name in {**env_then, **env_else}:
+            first, second = env_then.get(name), env_else.get(name)
+            if first is None or second is None:
+                self.partial.add(name)
+            elif first != second:
+                self._bind(
+                    env,
+                    name,
+                    Call("_select", (flag, Name(first), Name(second)), condition.span),
+                    condition.span,
                 )
-            )
         return None
 
     def _outer(self, trees: list[Expr], made: set[str]) -> dict[str, Any]:
         """What the body uses from the function's surroundings."""
-        from eccles.language.resolve import default_symbol, external_symbol
-
         closure = inspect.getclosurevars(self.original)
         known = {**closure.globals, **closure.nonlocals}
         outer: dict[str, Any] = {}
-        for tree in trees:
-            names = names_in(tree) | {c.function for c in walk(tree) if isinstance(c, Call)}
-            for name in names - made - set(BUILTINS):
-                if name in known:
-                    outer[name] = external_symbol(name, known[name])
-                else:
-                    found = default_symbol(name)
-                    if found is None:
-                        raise ModelError(f"'{name}' in the function '{self.name}' means nothing")
-                    outer[name] = found
+        for node in (node for tree in trees for node in walk(tree)):
+            if isinstance(node, Call):
+                name = node.function
+            elif isinstance(node, Name) and node.id not in made:
+                name = node.id
+            else:
+                continue
+            if name in outer or (isinstance(node, Call) and name in BUILTINS):
+                continue
+            outer[name] = self._meaning(node, name, known, made)
         return outer
 
+    def _meaning(self, node: Expr, name: str, known: Mapping[str, Any], made: set[str]) -> Any:
+        """What a name from outside the function stands for."""
+        from eccles.language.resolve import default_symbol, external_symbol
 
-class _FunctionReader(_Reader):
+        if name == self.name or name not in known:
+            found = None if isinstance(node, Call) else default_symbol(name)
+            if found is not None:
+                return found
+            if name == self.name:
+                raise ModelError(
+                    f"'{name}' calls itself", span=node.span,
+                    hint="Write it without recursion: it is compiled with the model."
+                )  # fmt: skip
+            if name in self.partial:
+                raise NameResolutionError(
+                    f"'{name}' has a value in one branch only", span=node.span,
+                    hint="Give it a value before the 'if', or in the other branch too.",
+                )  # fmt: skip
+            near = nearest(name, [*made, *known, *(b for b in BUILTINS if b[0] != "_")])
+            raise NameResolutionError(
+                f"'{name}' in the function '{self.name}' means nothing", span=node.span,
+                hint=f"Did you mean '{near}'?" if near else "Define it before the function.",
+            )  # fmt: skip
+        try:
+            return external_symbol(name, known[name])
+        except EcclesError as error:
+            if error.span is None:
+                error.span = node.span
+            raise
+
+
+class _FunctionReader(Reader):
     """Reads expressions of Python functions: conditional expressions and `np.exp` are possible there."""
 
-    def __init__(self, source: Source, start: int, text: str) -> None:
-        super().__init__(source, start, text)
+    def whole(self) -> Span:
+        """The first line of the function."""
+        return Span(self.source, 0, len(self.text.split("\n", 1)[0]))
 
     def expr(self, node: ast.AST, depth: int = 0) -> Expr:
         match node:
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 parts = tuple(self.expr(p, depth + 1) for p in (test, body, orelse))
                 return Call("_select", parts, self.span(node))
-            case ast.Call(func=ast.Attribute(value=ast.Name(), attr=attr), args=args, keywords=[]):
-                if attr in ("where",):
-                    attr = "_select"
-                return Call(attr, tuple(self.expr(a, depth + 1) for a in args), self.span(node))
+            case ast.Attribute(value=ast.Name(), attr="pi" | "e" | "inf" as attr):
+                return Name(attr, self.span(node))
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(), attr=attr) | ast.Name(id=attr), args=args, keywords=[]
+            ):
+                span = self.span(node)
+                trees = tuple(self.expr(a, depth + 1) for a in args)
+                if attr in _EXTREMES and len(trees) == 2:
+                    return Call("_select", (Compare(_EXTREMES[attr], *trees, span, span), *trees), span)
+                return Call(_NUMPY.get(attr, attr), trees, span)
         return super().expr(node, depth)
 
 
-def _assigned(statements: list[Assignment], prefix: str, body: list[Assignment]) -> dict[str, str]:
-    """Append statements with their targets renamed; new name by old."""
-    renamed: dict[str, str] = {}
-    for statement in statements:
-        value = _substituted(statement.expanded, renamed)
-        renamed[statement.target] = f"{prefix}_{statement.target}"
-        body.append(Assignment(renamed[statement.target], "=", value, statement.span))
-    return renamed
+# functions of NumPy and Python under the names that they have in models
+_NUMPY = {"where": "_select", "fabs": "abs", "absolute": "abs"}
+_NUMPY |= {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2"}
+_EXTREMES: dict[str, CompareOp] = {"max": ">", "maximum": ">", "min": "<", "minimum": "<"}
 
 
-def _renamed(statements: list[Assignment], result: Expr, prefix: str, body: list[Assignment]) -> Expr:
-    return _substituted(result, _assigned(statements, prefix, body))
-
-
-def _substituted(expr: Expr, names: Mapping[str, str]) -> Expr:
-    from eccles.language.nodes import substitute
-
-    return substitute(expr, {old: Name(new) for old, new in names.items()})
+def _renamed(expr: Expr, names: Mapping[str, str]) -> Expr:
+    return substitute(expr, {old: Name(new) for old, new in names.items() if old != new})

@@ -6,7 +6,7 @@ text it was read from; spans take no part in equality, so a rewritten tree equal
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -24,6 +24,7 @@ __all__ = [
     "Number",
     "Unary",
     "children",
+    "extent",
     "names_in",
     "replace_children",
     "substitute",
@@ -175,7 +176,20 @@ def names_in(expr: Expr) -> set[str]:
     return {node.id for node in walk(expr) if isinstance(node, Name)}
 
 
-def substitute(expr: Expr, replacements: dict[str, Expr]) -> Expr:
+def extent(expr: Expr, known: Mapping[str, tuple[int, int]] | None = None) -> tuple[int, int]:
+    """The number of nodes and of levels that a tree has once the `known` names are replaced by trees."""
+    size = depth = 0
+    stack = [(expr, 1)]
+    while stack:
+        node, level = stack.pop()
+        more, deeper = known.get(node.id, (1, 1)) if known and isinstance(node, Name) else (1, 1)
+        size += more
+        depth = max(depth, level + deeper - 1)
+        stack.extend((child, level + 1) for child in children(node))
+    return size, depth
+
+
+def substitute(expr: Expr, replacements: Mapping[str, Expr]) -> Expr:
     """The expression with names replaced by expressions."""
     if isinstance(expr, Name):
         return replacements.get(expr.id, expr)

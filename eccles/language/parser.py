@@ -1,15 +1,18 @@
 """Reading expressions and statements: Python's own parser, then a translation of the few nodes we allow.
 
-Nothing is ever evaluated, and hostile text is bounded: by length before parsing, by depth after.
+Nothing is ever evaluated, and hostile text is bounded: by length and depth of brackets before Python's
+parser sees it, by the depth of the tree after.
 """
 
 from __future__ import annotations
 
 import ast
+import keyword
 import re
+import unicodedata
 import warnings
 
-from eccles.errors import Source, Span, SyntaxProblem
+from eccles.errors import MAX_ERRORS, EcclesError, Source, Span, SyntaxProblem, raise_together
 from eccles.language.nodes import (
     Assignment,
     Binary,
@@ -23,10 +26,26 @@ from eccles.language.nodes import (
     Unary,
 )
 
-__all__ = ["MAX_DEPTH", "MAX_LENGTH", "logical_lines", "parse_expression", "parse_span", "parse_statements"]
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_LENGTH",
+    "Reader",
+    "brief",
+    "check_name",
+    "check_size",
+    "logical_lines",
+    "normal_name",
+    "parse_expression",
+    "parse_span",
+    "parse_statements",
+    "unbalanced",
+    "without_comments",
+]
 
-MAX_LENGTH = 100_000
-MAX_DEPTH = 100
+MAX_LENGTH = 100_000  # characters of a text
+MAX_NAME = 100  # characters of a name
+MAX_BRACKETS = 100  # brackets in each other
+MAX_DEPTH = 250  # levels of a tree: every pass over trees is recursive, and Python allows about 1000 calls
 
 _BINARY = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
@@ -41,18 +60,26 @@ _INSTEAD: dict[type, str] = {
     ast.MatMult: "there are no matrices in model text",
 }
 _REFUSED: dict[type, tuple[str, str]] = {
-    ast.Subscript: ("indexing is not possible in model text", "Every line is meant for each element by itself: write v, not v[i]."),
-    ast.Attribute: ("attributes are not possible in model text", "Use the bare name, such as exp(x) instead of np.exp(x)."),
-    ast.IfExp: ("'if' is not possible in an expression", "Multiply by int(condition): 1 where it holds, 0 elsewhere."),
-    ast.Lambda: ("functions cannot be defined in model text", "Define it in Python with the decorator @function."),
+    ast.Subscript: ("indexing is not possible in model text", "Every line is meant for each element by "
+    "itself: write v, not v[i]."),
+    ast.Attribute: ("attributes are not possible in model text", "Use the bare name, such as exp(x) "
+    "instead of np.exp(x)."),
+    ast.IfExp: ("'if' is not possible in an expression", "Multiply by int(condition): 1 where it holds, 0 "
+    "elsewhere."),
+    ast.Lambda: ("functions cannot be defined in model text", "Define it in Python with the decorator "
+    "@function."),
     ast.NamedExpr: ("':=' is not possible in model text", "Write a line of its own."),
     ast.Tuple: ("a comma is not possible here", "Write one expression; decimals take a point."),
-    ast.List: ("lists are not possible in model text", "Use a TimedArray or a parameter for values that differ."),
-    ast.JoinedStr: ("strings are not possible in model text", "Write numbers, names and operators."),
+    ast.List: ("lists are not possible in model text", "Use a TimedArray or a parameter for values that "
+    "differ."),
+    ast.JoinedStr: ("a string is not possible in model text", "Write numbers, names and operators."),
+    ast.Starred: ("'*' is not possible here", "A product has two sides, as in a*b."),
+    ast.GeneratorExp: ("'for' is not possible here", "It has a meaning in Synapses.connect(j='... for k in "
+    "range(...)') only."),
 }  # fmt: skip
 
 
-class _Reader:
+class Reader:
     """Translates one piece of a source; knows where its characters are in the user's text."""
 
     def __init__(self, source: Source, start: int, text: str) -> None:
@@ -67,15 +94,20 @@ class _Reader:
 
     def offset(self, line: int, column: int) -> int:
         """The position in the source of a line and a column in utf-8 bytes."""
-        return (
-            self.start + self._starts[line - 1] + len(self._lines[line - 1][:column].decode(errors="ignore"))
-        )
+        if line > len(self._lines):  # the bracket that `_python_tree` adds
+            return self.start + len(self.text)
+        before = self._lines[line - 1][: max(0, column)]
+        return self.start + self._starts[line - 1] + len(before.decode(errors="ignore"))
 
     def span(self, node: ast.AST) -> Span:
         """The span of a node of Python's tree."""
         begin = self.offset(node.lineno, node.col_offset)  # type: ignore[attr-defined]
         end = self.offset(node.end_lineno, node.end_col_offset)  # type: ignore[attr-defined]
-        return Span(self.source, begin, end)
+        text = self.source.text[begin:end]
+        if text[:1].isspace():  # a tuple without brackets of its own has those that `_python_tree` adds
+            begin += len(text) - len(text.lstrip())
+            end -= len(text) - len(text.rstrip())
+        return Span(self.source, begin, max(end, begin + 1))
 
     def fail(self, message: str, span: Span, hint: str | None = None) -> SyntaxProblem:
         """The error to raise."""
@@ -84,11 +116,7 @@ class _Reader:
     def expr(self, node: ast.AST, depth: int = 0) -> Expr:
         """Our tree for Python's."""
         if depth > MAX_DEPTH:
-            raise self.fail(
-                "this expression is nested too deeply",
-                self.span(node),
-                "Give parts of it names of their own.",
-            )
+            raise _too_deep(self.span(node))
         match node:
             case ast.Constant(value=bool(value)):
                 return Boolean(value, self.span(node))
@@ -97,25 +125,30 @@ class _Reader:
                     return Number(float(value) if abs(value) < 10**308 else float("inf"), self.span(node))
                 return Number(value, self.span(node))
             case ast.Constant(value=value):
-                what = "a string" if isinstance(value, str) else repr(value)
+                span = self.span(node)
+                what = "a string" if isinstance(value, str | bytes) else f"'{span.text}'"
                 raise self.fail(
-                    f"{what} is not possible in model text",
-                    self.span(node),
-                    "Write numbers, names and operators.",
+                    f"{what} is not possible in model text", span, "Write numbers, names and operators."
                 )
             case ast.Name(id=name):
-                return Name(name, self.span(node))
+                span = self.span(node)
+                check_name(name, span)
+                return Name(name, span)
             case ast.UnaryOp(op=op, operand=operand):
                 return self._unary(node, op, operand, depth)
             case ast.BinOp(left=left, op=op, right=right):
                 return self._binary(node, left, op, right, depth)
             case ast.BoolOp(op=op, values=values):
+                if len(values) > MAX_DEPTH:  # passes make a chain of it
+                    raise _too_deep(self.span(node))
                 parts = tuple(self.expr(v, depth + 1) for v in values)
                 return Logical("and" if isinstance(op, ast.And) else "or", parts, self.span(node))
             case ast.Compare():
                 return self._compare(node, depth)
             case ast.Call():
                 return self._call(node, depth)
+        if isinstance(node, ast.Tuple) and not node.elts:
+            raise self.fail("there is nothing between these brackets", self.span(node), "Write a term.")
         message, hint = _REFUSED.get(
             type(node),
             ("this is not possible in model text", "Write numbers, names, operators and function calls."),
@@ -144,9 +177,13 @@ class _Reader:
         while isinstance(current, ast.BinOp):
             chain.append((current, current.op, current.right))
             current = current.left
-        result = self.expr(current, depth + 1)
+        level = depth + len(chain)
+        if level > MAX_DEPTH:
+            raise _too_deep(self.span(node))
+        result = self.expr(current, level)
         for whole, operator, side in reversed(chain):
-            second = self.expr(side, depth + 1)
+            second = self.expr(side, level)
+            level -= 1
             op_span = self._operator_span(result, second)
             if type(operator) not in _BINARY:
                 hint = _INSTEAD[type(operator)]
@@ -168,6 +205,8 @@ class _Reader:
         return Span(self.source, begin + found.start(), begin + found.end())
 
     def _compare(self, node: ast.Compare, depth: int) -> Expr:
+        if len(node.ops) > MAX_DEPTH:
+            raise _too_deep(self.span(node))
         parts: list[Expr] = []
         left = self.expr(node.left, depth + 1)
         for op, comparator in zip(node.ops, node.comparators, strict=True):
@@ -179,7 +218,8 @@ class _Reader:
                 )
             assert left.span is not None
             assert right.span is not None
-            parts.append(Compare(_COMPARE[type(op)], left, right, left.span.join(right.span), op_span))  # type: ignore[arg-type]
+            span = self.span(node) if len(node.ops) == 1 else left.span.join(right.span)
+            parts.append(Compare(_COMPARE[type(op)], left, right, span, op_span))  # type: ignore[arg-type]
             left = right
         return parts[0] if len(parts) == 1 else Logical("and", tuple(parts), self.span(node))
 
@@ -191,128 +231,250 @@ class _Reader:
                     f"Write {node.func.attr}(...).",
                 )  # fmt: skip
             raise self.fail(
-                "only a named function can be called", self.span(node.func), "Write exp(x), for example."
-            )
+                "a bracket follows a term, but only functions can be called", self.span(node.func),
+                "Write '*' for a product, as in 2*(a + b).",
+            )  # fmt: skip
+        check_name(node.func.id, self.span(node.func))
         if node.keywords:
+            first = node.keywords[0]
             raise self.fail(
-                "arguments have no names in model text",
-                self.span(node.keywords[0].value),
-                "Give them in order.",
-            )
-        for argument in node.args:
-            if isinstance(argument, ast.Starred):
-                raise self.fail("'*' is not possible before an argument", self.span(argument))
+                "arguments have no names in model text", self.span(first),
+                f"Give them in order: {node.func.id}({brief(self.span(first.value).text)}).",
+            )  # fmt: skip
+        if len(node.args) > 50:
+            raise self.fail("a function takes 50 arguments at most", self.span(node))
         return Call(node.func.id, tuple(self.expr(a, depth + 1) for a in node.args), self.span(node))
 
 
-def _checked_length(text: str, source: Source, start: int) -> None:
+def _too_deep(span: Span) -> SyntaxProblem:
+    return SyntaxProblem(
+        f"this expression is too deep: more than {MAX_DEPTH} operators and brackets hang on each other",
+        span=span,
+        hint="Give parts of it names: a line 'part = ... : unit' for each.",
+    )  # fmt: skip
+
+
+def brief(text: str, most: int = 40) -> str:
+    """A text for a message, cut if it is long."""
+    text = " ".join(text.split())
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def check_name(name: str, span: Span) -> None:
+    """Refuse names that are too long to be meant."""
+    if len(name) > MAX_NAME:
+        raise SyntaxProblem(f"a name has {MAX_NAME} characters at most, this one has {len(name)}", span=span)
+
+
+def normal_name(name: str) -> str:
+    """The name as Python's parser reads it: letters that only look different count as one."""
+    return name if name.isascii() else unicodedata.normalize("NFKC", name)
+
+
+def check_size(text: str, source: Source, start: int = 0) -> None:
+    """Refuse text that is too long or has too many brackets in each other.
+
+    Raises
+    ------
+    SyntaxProblem
+        Points to the place.
+    """
     if len(text) > MAX_LENGTH:
         raise SyntaxProblem(
             f"this text has {len(text)} characters; {MAX_LENGTH} are the most that is read",
             span=Span(source, start, start + 1),
         )
-    depth = deepest = 0
-    for position, character in enumerate(text):
-        if character in "([{":
-            depth += 1
-            if depth > MAX_DEPTH > deepest:
-                raise SyntaxProblem(
-                    f"brackets are nested more than {MAX_DEPTH} deep",
-                    span=Span(source, start + position, start + position + 1),
-                    hint="Give parts of the expression names of their own.",
-                )
-        elif character in ")]}":
-            depth -= 1
+    depth = 0
+    for found in re.finditer(r"[()\[\]{}]", text):
+        depth += 1 if found.group() in "([{" else -1
+        if depth > MAX_BRACKETS:
+            raise SyntaxProblem(
+                f"more than {MAX_BRACKETS} brackets are in each other",
+                span=Span(source, start + found.start(), start + found.end()),
+                hint="Give parts of the expression names: a line 'part = ... : unit' for each.",
+            )
 
 
-def _python_tree(reader: _Reader, what: str) -> ast.expr:
+# characters that look like, or are meant as, others: from a word processor, a PDF, a web page
+_MEANT = {
+    "−": "-", "–": "-", "—": "-", "×": "*", "·": "*", "⋅": "*", "∗": "*", "÷": "/", "∕": "/", "≤": "<=",
+    "≥": ">=",
+    "≠": "!=", "²": "**2", "³": "**3", "½": "0.5", "¼": "0.25", "√": "sqrt(...)", "∞": "inf", "π": "pi",
+    "＝": "==",
+    "（": "(", "）": ")", "，": ",", "：": ":",
+}  # fmt: skip
+_ODD = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ud800-\udfff"
+    + "".join(_MEANT)
+    + "]"
+)
+_BLANKS = dict.fromkeys(
+    [*map(ord, "\r\x0b\x0c\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000"), *range(0x2000, 0x200B)], " "
+)
+
+
+def _check_characters(text: str, source: Source, start: int) -> None:
+    """Refuse characters that are not what they look like, or cannot be seen."""
+    for found in _ODD.finditer(text):
+        character = found.group()
+        if character == "π" and not re.fullmatch(
+            r"\W?π\W?", text[max(0, found.start() - 1) : found.end() + 1]
+        ):
+            continue  # a letter of a name
+        span = Span(source, start + found.start(), start + found.end())
+        if character in _MEANT:
+            raise SyntaxProblem(
+                f"the character '{character}' has no meaning in model text", span=span,
+                hint=f"Write {_MEANT[character]} instead.",
+            )  # fmt: skip
+        name = unicodedata.name(character, "").lower()
+        raise SyntaxProblem(
+            f"there is a character that cannot be seen: "
+            f"U+{ord(character):04X}" + (f" ({name})" if name else ""),
+            span=span, hint="Delete it; it may have come along when the text was copied.",
+        )  # fmt: skip
+
+
+def _python_tree(reader: Reader, what: str) -> ast.expr:
     """Python's tree of an expression, or a `SyntaxProblem` that points to the trouble."""
     text, source, start = reader.text, reader.source, reader.start
     if not text.strip():
-        raise SyntaxProblem(
-            f"{what} is missing",
-            span=Span(source, start, start + max(1, len(text))),
-            hint="Write an expression.",
-        )
+        span = Span(source, start, start + max(1, len(text))) if source.text.strip() else None
+        raise SyntaxProblem(f"{what} is missing", span=span, hint="Write an expression.")
     # one bracket around all lets an expression span several lines
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)
+            warnings.simplefilter("ignore", DeprecationWarning)
             tree = ast.parse(f"({text}\n)", mode="eval").body
     except SyntaxError as error:
         raise _explained(error, reader) from None
     except (RecursionError, MemoryError):
-        raise SyntaxProblem(
-            "this expression is nested too deeply", span=Span(source, start, start + 1)
-        ) from None
+        raise _too_deep(Span(source, start, start + len(text))) from None
     except ValueError as error:
         raise SyntaxProblem(f"this cannot be read: {error}", span=Span(source, start, start + 1)) from None
     for node in ast.walk(tree):
         if isinstance(node, ast.expr | ast.keyword) and node.lineno == 1:
             node.col_offset -= 1
             if node.end_lineno == 1:
-                node.end_col_offset -= 1  # type: ignore[operator]
+                node.end_col_offset -= 1  # type: ignore[operator]  (declared as optional, set by the parser)
     return tree
 
 
-def _explained(error: SyntaxError, reader: _Reader) -> SyntaxProblem:
+_WORDS = re.compile(r"\b(?:and|or|not|if|else|in|is|for|lambda)\b")
+_NUMBER = r"(?<![\w.])(?>(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
+# what a text that Python cannot read has wrong, in the order in which to look: pattern, message, hint;
+# the group of the pattern is what the mark stands under
+_TROUBLES = [
+    (re.compile(r"(?<![=<>!+\-*/%:])(=)(?!=)"), "'=' is not possible in an expression", "Write '==' to "
+    "compare."),
+    (re.compile(r"(\+=|-=|\*=|/=|%=|:=)"), "'{}' is not possible in an expression", "Write a statement of "
+    "its own."),
+    (re.compile(r"(&&|\|\||!(?!=))"), "there is no operator '{}'", "Write 'and', 'or' and 'not'."),
+    (re.compile(r"\w(['’]+)"), "a prime is not possible in a name", "Write dv/dt = ... for a derivative."),
+    (re.compile(r"([\"'’“”])"), "quotation marks are not possible in model text", "Write names without "
+    "quotation marks."),
+    (re.compile(r"(\?)"), "there is no operator '?'", "Write int(condition)*a + int(not condition)*b."),
+    (re.compile(r"([$@`;:])"), "the character '{}' has no meaning in an expression", "Delete it."),
+    (re.compile(rf"(({_NUMBER})([^\W\d]\w*))"), "a number and a name stand side by side", "Write {1}*{2} "
+    "for a product."),
+    (re.compile(r"((?:\*\*|//|[-+*/%<>,]|[=!<>]=|\band|\bor)\s*(?:\*\*|//|[*/%<>]|[=!<>]=|\band\b|\bor\b))"),
+     "two operators follow each other", "One of them is too many, or something is missing between them."),
+    (re.compile(r"^\s*(\*\*|//|[*/%<>,]|[=!<>]=|\band\b|\bor\b)"), "the expression begins with an operator",
+     "Something has to stand before it."),
+    (re.compile(r"(\*\*|//|[-+*/%<>]|[=!<>]=|\band|\bor|\bnot)\s*$"), "the expression ends too early",
+     "Something has to follow the last operator."),
+    (re.compile(r"(?:\*\*|//|[-+*/%<>(]|[=!<>]=|\band|\bor|\bnot)\s*(\))"), "something is missing before "
+    "this bracket",
+     "Write a term, or delete the operator."),
+]  # fmt: skip
+
+
+def _explained(error: SyntaxError, reader: Reader) -> SyntaxProblem:
     """Our words for an error of Python's parser."""
     text, source, start = reader.text, reader.source, reader.start
+
+    def problem(message: str, begin: int, end: int, hint: str) -> SyntaxProblem:
+        return SyntaxProblem(message, span=Span(source, start + begin, start + end), hint=hint)
+
+    trouble = unbalanced(text)
+    if trouble is not None:
+        at, message, hint = trouble
+        return problem(message, at, at + 1, hint)
+    for pattern, message, hint in _TROUBLES:
+        found = pattern.search(text)
+        if found:
+            groups = [brief(group) for group in found.groups()]
+            return problem(message.format(*groups), found.start(1), found.end(1), hint.format(*groups))
+    for found in re.finditer(r"[^\W\d]\w*", text):
+        if keyword.iskeyword(found.group()) and (
+            found.group() == "lambda" or not _WORDS.fullmatch(found.group())
+        ):
+            return problem(
+                f"'{found.group()}' is a word of Python and cannot be a name", found.start(), found.end(),
+                "Choose another name.",
+            )  # fmt: skip
+    for found in re.finditer(r"(?<![\w.)])(?>[\w.)]+)(?=\s+([\w(]+))", text):
+        both = (found.group(), found.group(1))
+        if not any(_WORDS.fullmatch(word) for word in both):
+            return problem(
+                "an operator is missing between two terms",
+                found.start(),
+                found.end(1),
+                "Write '*' for a product.",
+            )
     line = min(max(error.lineno or 1, 1), len(reader._lines))
     column = max(0, (error.offset or 1) - 1 - (1 if line == 1 else 0))
-    line_length = len(reader._lines[line - 1].decode())
-    position = start + reader._starts[line - 1] + min(column, line_length)
-    span = Span(
-        source, min(position, start + max(0, len(text) - 1)), min(position, start + max(0, len(text) - 1)) + 1
-    )
-    single = re.search(r"(?<![=<>!+\-*/%])=(?!=)", text)
-    if single:
-        return SyntaxProblem(
-            "'=' is not possible in an expression", span=Span(source, start + single.start(), start + single.end()),
-            hint="Write '==' to compare.",
-        )  # fmt: skip
-    for pattern, message, hint in (
-        (r"&&|\|\||!(?!=)", "this operator does not exist", "Write 'and', 'or' and 'not'."),
-        (
-            r"'",
-            "a prime is not possible in a name",
-            "Write dv/dt = ... for a derivative, and quotes nowhere.",
-        ),
-        (
-            r"\b\d+(\.\d*)?[A-Za-z_]",
-            "a number and a name stand side by side",
-            "Write '*' between them, as in 2*ms.",
-        ),
-        (r"[\w)]\s+[\w(]", "an operator is missing between two terms", "Write '*' for a product."),
-    ):
-        found = re.search(pattern, text)
-        if found and not (
-            pattern.startswith(r"[\w)]") and re.search(r"\b(and|or|not|if|else|in|is|for)\b", text)
-        ):
-            return SyntaxProblem(
-                message, span=Span(source, start + found.start(), start + found.end()), hint=hint
-            )
-    if text.count("(") != text.count(")"):
-        more = "closing" if text.count("(") > text.count(")") else "opening"
-        return SyntaxProblem(f"a {more} bracket is missing", span=span, hint="Every '(' needs its ')'.")
-    if re.search(r"(\*\*|[-+*/%<>=]|\b(and|or|not))\s*$", text):
-        end = len(text.rstrip())
-        return SyntaxProblem(
-            "the expression ends too early", span=Span(source, start + end - 1, start + end),
-            hint="Something has to follow the last operator.",
-        )  # fmt: skip
-    return SyntaxProblem(
-        "this cannot be read as an expression", span=span, hint="Look at what stands at the mark."
-    )
+    position = reader._starts[line - 1] + min(column, len(reader._lines[line - 1].decode(errors="ignore")))
+    position = min(position, max(0, len(text) - 1))
+    word = re.compile(r"\w*").match(text, position)
+    end = max(position + 1, word.end() if word else 0)
+    if keyword.iskeyword(text[position:end]):
+        return problem(
+            f"'{text[position:end]}' is a word of Python and has no meaning here",
+            position,
+            end,
+            "Choose another name.",
+        )
+    return problem("this cannot be read as an expression", position, end, "Look at what stands at the mark.")
+
+
+_CLOSING = {"(": ")", "[": "]", "{": "}"}
+
+
+def unbalanced(text: str) -> tuple[int, str, str] | None:
+    """The first bracket without its partner: where, what is wrong, what to do."""
+    open_brackets: list[tuple[int, str]] = []
+    for found in re.finditer(r"[()\[\]{}]", text):
+        bracket = found.group()
+        if bracket in _CLOSING:
+            open_brackets.append((found.start(), bracket))
+        elif not open_brackets:
+            return found.start(), "this bracket closes nothing", "Delete it, or open one before it."
+        elif _CLOSING[open_brackets[-1][1]] != bracket:
+            opening = open_brackets[-1][1]
+            return found.start(), f"'{opening}' is closed by '{bracket}'", f"Write '{_CLOSING[opening]}'."
+        else:
+            open_brackets.pop()
+    if open_brackets:
+        at, bracket = open_brackets[-1]
+        return at, "this bracket is not closed", f"Every '{bracket}' needs its '{_CLOSING[bracket]}'."
+    return None
 
 
 def parse_span(source: Source, start: int, stop: int, what: str = "the expression") -> Expr:
-    """Read the expression in a part of a source."""
-    text = source.text[start:stop]
-    _checked_length(text, source, start)
-    if "#" in text:
-        text = "\n".join(_without_comment(line) for line in text.split("\n"))
-    reader = _Reader(source, start, text)
+    """Read the expression in a part of a source.
+
+    Raises
+    ------
+    SyntaxProblem
+        If it cannot be read; points to the place.
+    """
+    text = without_comments(source.text[start:stop])
+    check_size(text, source, start)
+    text = text.translate(_BLANKS)
+    _check_characters(text, source, start)
+    reader = Reader(source, start, text)
     return reader.expr(_python_tree(reader, what))
 
 
@@ -326,51 +488,41 @@ def parse_expression(text: str, title: str = "expression") -> Expr:
     """
     if not isinstance(text, str):
         raise TypeError(f"{title} has to be text, not {text!r}")
-    return parse_span(Source(text, title), 0, len(text), title)
+    return parse_span(Source(text, title), 0, len(text))
 
 
-def _without_comment(line: str) -> str:
-    """The line with its comment blanked out, so that positions stay."""
-    at = line.find("#")
-    return line if at < 0 else line[:at] + " " * (len(line) - at)
+def without_comments(text: str) -> str:
+    """The text with its comments blanked out, so that positions stay."""
+    return re.sub(r"#[^\n]*", lambda comment: " " * len(comment.group()), text) if "#" in text else text
 
 
 def logical_lines(text: str, *, semicolons: bool = True) -> list[tuple[int, int]]:
     """The parts [start, stop) of a text that are statements: lines, joined inside brackets, split at `;`."""
+    blanked = without_comments(text)
     parts: list[tuple[int, int]] = []
-    depth, start, position = 0, 0, 0
-    comment = False
-    while position <= len(text):
-        character = text[position] if position < len(text) else "\n"
-        if character == "\n":
-            comment = False
-        if comment:
-            position += 1
-            continue
-        if character == "#":
-            comment = True
-        elif character in "([{":
+    depth = start = 0
+
+    def close(end: int) -> None:
+        nonlocal start, depth
+        if blanked[start:end].strip(_SPACE):
+            parts.append((start, end))
+        start, depth = end + 1, 0
+
+    for found in re.finditer(r"[()\[\]{};\n]", blanked):
+        character, at = found.group(), found.start()
+        if character in "([{":
             depth += 1
         elif character in ")]}":
             depth -= 1
-        elif (character == "\n" and (depth <= 0 or position == len(text))) or (
-            character == ";" and semicolons and depth <= 0
+        elif depth <= 0 and (
+            semicolons if character == ";" else not blanked[start:at].rstrip(" \t").endswith("\\")
         ):
-            if text[start:position].rstrip().endswith("\\") and character == "\n" and position < len(text):
-                position += 1
-                continue
-            if _without_comments(text[start:position]).strip():
-                parts.append((start, position))
-            start = position + 1
-            depth = 0
-        position += 1
+            close(at)
+    close(len(blanked))
     return parts
 
 
-def _without_comments(text: str) -> str:
-    return "\n".join(_without_comment(line) for line in text.split("\n"))
-
-
+_SPACE = " \t\n\r\f\v\\"
 _STATEMENT = re.compile(r"\s*([^\W\d]\w*)\s*(\+|-|\*\*|\*|//|/|%)?=(?!=)")
 
 
@@ -385,21 +537,51 @@ def parse_statements(text: str, title: str = "statements") -> tuple[Assignment, 
     if not isinstance(text, str):
         raise TypeError(f"{title} has to be text, not {text!r}")
     source = Source(text, title)
-    _checked_length(text, source, 0)
-    statements = []
+    check_size(text, source)
+    statements: list[Assignment] = []
+    errors: list[EcclesError] = []
     for start, stop in logical_lines(text):
-        part = _without_comments(text[start:stop]).replace("\\\n", " \n")
-        found = _STATEMENT.match(part)
-        if found is None:
-            begin = start + len(part) - len(part.lstrip())
-            end = start + len(part.rstrip())
-            raise SyntaxProblem(
-                "this is not an assignment", span=Span(source, begin, end),
-                hint="Write 'variable = expression' or 'variable += expression'.",
-            )  # fmt: skip
-        name, op = found.group(1), (found.group(2) or "") + "="
-        target = Span(source, start + found.start(1), start + found.end(1))
-        value = parse_span(source, start + found.end(), stop, f"the value of '{name}'")
-        end = start + len(part.rstrip())
-        statements.append(Assignment(name, op, value, Span(source, target.start, end), target))
+        try:
+            statements.append(_statement(source, start, stop))
+        except EcclesError as error:
+            errors.append(error)
+            if len(errors) == MAX_ERRORS:
+                break
+    raise_together(errors)
     return tuple(statements)
+
+
+def _statement(source: Source, start: int, stop: int) -> Assignment:
+    part = without_comments(source.text[start:stop])
+    begin = start + len(part) - len(part.lstrip())
+    end = start + len(part.rstrip())
+    found = _STATEMENT.match(part)
+    if found is None:
+        raise _not_an_assignment(part, Span(source, begin, end))
+    name, op = normal_name(found.group(1)), (found.group(2) or "") + "="
+    target = Span(source, start + found.start(1), start + found.end(1))
+    check_name(name, target)
+    if keyword.iskeyword(name):
+        raise SyntaxProblem(
+            f"'{name}' is a word of Python and cannot be a name", span=target, hint="Choose another name."
+        )
+    value = parse_span(source, start + found.end(), stop, f"the value of '{name}'")
+    return Assignment(name, op, value, Span(source, target.start, end), target)
+
+
+def _not_an_assignment(part: str, span: Span) -> SyntaxProblem:
+    hint = "Write 'variable = expression' or 'variable += expression'."
+    if "==" in part:
+        hint = "'==' compares; write '=' to set a variable."
+    elif re.match(r"\s*(if|for|while|return|print|def)\b", part):
+        hint = (
+            "There is no 'if' or 'for' in model text. Multiply by int(condition): 1 where it holds, 0 "
+            "elsewhere."
+        )
+    elif re.match(r"\s*d\w+\s*/\s*dt\s*=", part):
+        hint = "A differential equation belongs to the equations of the model."
+    elif re.match(r"\s*\w+(\[|\.)", part):
+        hint = (
+            "Every line is meant for each element by itself: write v = ..., not v[i] = ... or group.v = ..."
+        )
+    return SyntaxProblem("this is not an assignment", span=span, hint=hint)

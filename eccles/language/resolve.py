@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from eccles.errors import NameResolutionError, warn
+from eccles.errors import ModelError, NameResolutionError, warn
 from eccles.language.check import Symbol
 from eccles.language.functions import UserFunction, compile_python_function
 from eccles.units import DIMENSIONLESS, Quantity, get_dimensions
@@ -51,6 +51,10 @@ def external_symbol(name: str, value: Any) -> Any:
     if inspect.isfunction(value):
         return _compiled(value)
     value = as_quantity(value)
+    if isinstance(value, int) and abs(value) > 10**300:
+        raise NameResolutionError(
+            f"'{name}' is too large to be used in model text", hint="Numbers up to 1e308 are possible."
+        )
     if isinstance(value, bool | np.bool_):
         return Symbol(name, DIMENSIONLESS, "boolean", "constant", bool(value), writable=False, shared=True)
     if isinstance(value, int | float | np.integer | np.floating | np.ndarray):
@@ -67,8 +71,10 @@ def external_symbol(name: str, value: Any) -> Any:
                 name, dim, "integer" if integer else "float", "constant", number, writable=False, shared=True
             )
         raise NameResolutionError(
-            f"'{name}' is an array of {array.size} values, not a scalar value, so it cannot be used in model text",
-            hint=f"Make it a parameter: add the line '{name} : unit' to the equations and set group.{name} = {name}; "
+            f"'{name}' is an array of {array.size} values, not a scalar value, so it cannot be used in "
+            f"model text",
+            hint=f"Make it a parameter: add the line '{name} : unit' to the equations and set group.{name} "
+            f"= {name}; "
             f"for values that change in time use TimedArray({name}, dt=...).",
         )
     raise NameResolutionError(
@@ -78,6 +84,7 @@ def external_symbol(name: str, value: Any) -> Any:
 
 
 _functions: dict[int, tuple[Any, UserFunction]] = {}
+_under_way: set[int] = set()
 
 
 def _compiled(function: Any) -> UserFunction:
@@ -85,7 +92,16 @@ def _compiled(function: Any) -> UserFunction:
     found = _functions.get(id(function))
     if found is not None and found[0] is function:
         return found[1]
-    compiled = compile_python_function(function)
+    if id(function) in _under_way:
+        raise ModelError(
+            f"the function '{function.__name__}' calls itself through another one",
+            hint="Write it without recursion: it is compiled with the model.",
+        )
+    _under_way.add(id(function))
+    try:
+        compiled = compile_python_function(function)
+    finally:
+        _under_way.discard(id(function))
     if len(_functions) > 200:
         _functions.clear()
     _functions[id(function)] = (function, compiled)
@@ -128,7 +144,8 @@ class Namespace:
                 if unit_named(name) is not None and not isinstance(value, Quantity):
                     warn(
                         "resolution_conflict",
-                        f"'{name}' is a unit, but the script also has a value of that name; the script's is used",
+                        f"'{name}' is a unit, but the script also has a value of that name; the script's "
+                        f"is used",
                     )
                 return found
             return default

@@ -152,7 +152,7 @@ class Dimension:
         """A unit that users write for it: 'mV', or 'volt' where scaled units are not allowed."""
         known = _KNOWN.get(self)
         if known is None:
-            return repr(self)
+            return "1" if self is DIMENSIONLESS else repr(self)
         return known[1] if scaled else known[3]
 
 
