@@ -124,7 +124,7 @@ class Synapses(Group):
         super().__init__(name, clock if clock or dt else source.clock, dt, namespace, "groups", order)
         self.method = method
         self.user_equations = self.equations = (
-            model if isinstance(model, Equations) else Equations(model or "", suffixes=True)
+            model if isinstance(model, Equations) else Equations(model or "")
         )
         self.equations.check_flags(ALLOWED_FLAGS)
         self.multisynaptic_index = multisynaptic_index
@@ -308,6 +308,8 @@ class Synapses(Group):
         self.connections.finish()
         self._connected = True
         self._resize()
+        if self._event_driven and self.traces is None and self.semantics.event_driven == "now":
+            self._variables["lastupdate"].array.data[n_before:] = self.clock.t_  # 0 as of now
         self.structure_changed()
 
     def _resize(self) -> None:
