@@ -282,3 +282,40 @@ def test_a_generator_keeps_its_spikes_when_dt_changes() -> None:
     e.defaultclock.dt = 0.05 * ms
     net.run(2 * ms)
     assert monitor.t_ == pytest.approx([0.2e-3, 1.2e-3, 2.2e-3])
+
+
+def test_steady_rates_give_the_spikes_of_rates_that_are_integrated_step_by_step() -> None:
+    rates = (5 + np.arange(25) * 16) * Hz
+    i, step = poisson_spikes(0.1 * ms, rates, 25, 2 * second)
+    i_text, step_text = poisson_spikes(0.1 * ms, "(5 + i*16)*Hz", 25, 2 * second)
+    assert len(i) > 5000
+    np.testing.assert_array_equal(i, i_text)
+    np.testing.assert_array_equal(step, step_text)
+
+
+def test_a_steady_rate_that_is_set_anew_goes_on_with_what_is_left_of_the_interval() -> None:
+    """Twice the rate for half the time: the same spikes at half the distance."""
+    magic.seed(9)
+    group = e.PoissonGroup(30, rates=20 * Hz, name="poisson")
+    monitor = e.SpikeMonitor(group)
+    network = e.Network(group, monitor)
+    network.run(1 * second)
+    n_before = monitor.num_spikes
+    group.rates = 40 * Hz
+    network.run(0.5 * second)
+    group.rates = 0 * Hz
+    network.run(0.3 * second)
+    assert monitor.num_spikes > n_before
+    assert not np.any(monitor.t_ > 1.5)
+    group.rates = 20 * Hz
+    network.run(1 * second)
+
+    magic.start_scope()
+    magic.seed(9)
+    twin = e.PoissonGroup(30, rates=20 * Hz, name="poisson")
+    steady = e.SpikeMonitor(twin)
+    e.Network(twin, steady).run(3 * second)
+    t = monitor.t_.copy()
+    t = np.where(t < 1, t, np.where(t < 1.5, 1 + 2 * (t - 1), t + 0.2))  # in units of the integrated rate
+    for k in range(30):
+        np.testing.assert_allclose(t[monitor.i == k], steady.t_[steady.i == k], atol=2.1e-4)
