@@ -124,7 +124,7 @@ class Synapses(Group):
         super().__init__(name, clock if clock or dt else source.clock, dt, namespace, "groups", order)
         self.method = method
         self.user_equations = self.equations = (
-            model if isinstance(model, Equations) else Equations(model or "")
+            model if isinstance(model, Equations) else Equations(model or "", suffixes=True)
         )
         self.equations.check_flags(ALLOWED_FLAGS)
         self.multisynaptic_index = multisynaptic_index

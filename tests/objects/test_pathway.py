@@ -325,6 +325,23 @@ def test_setting_an_event_driven_variable_sets_its_value_as_of_now() -> None:
     assert synapses.a[0] == pytest.approx(math.exp(-3 / TAU_PRE), rel=1e-12)
 
 
+@pytest.mark.parametrize("uniform", [True, False])
+def test_event_driven_variables_of_new_synapses_are_zero_as_of_now(uniform: bool) -> None:
+    source, target = generator(1, [(150, 0)]), NeuronGroup(2, "x : 1")
+    synapses = Synapses(
+        source, target, "du/dt = (1 - u)/(5*ms) : 1 (event-driven)\nw : 1", on_pre="w = u; u += 0*w"
+    )
+    synapses.connect(i=0, j=0)
+    synapses.delay = 0 * ms if uniform else [0.1] * ms
+    net = Network(source, target, synapses)
+    net.run(10 * ms)
+    synapses.connect(i=0, j=1)
+    np.testing.assert_allclose(synapses.u[:], [1 - math.exp(-2), 0], rtol=1e-12)
+    synapses.delay = [0, 0.1] * ms
+    net.run(10 * ms)
+    np.testing.assert_allclose(synapses.w[:], [1 - math.exp(-3), 1 - math.exp(-5.1 / 5)], rtol=1e-12)
+
+
 # -- pathways -------------------------------------------------------------------------------------
 
 
