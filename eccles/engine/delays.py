@@ -84,20 +84,24 @@ class DelayQueue:
 
     def waiting(self) -> Waiting:
         """Everything on its way, in the order in which it will arrive."""
-        ring = len(self.head)
         slots = np.flatnonzero(self.head.data != NONE)
-        ahead: list[int] = []
-        runs: list[int] = []
-        for steps in np.sort((slots - self.clock.timestep) % ring).tolist():
-            node = int(self.head.data[(self.clock.timestep + steps) % ring])
-            while node != NONE:
-                ahead.append(steps)
-                runs.append(int(self.node_run.data[node]))
-                node = int(self.node_next.data[node])
+        steps = (slots - self.clock.timestep) % len(self.head)
+        nodes = self.head.data[slots].astype(np.int64)
+        found: list[tuple[np.ndarray, np.ndarray]] = []  # the first of each list, the second of each ...
+        while len(nodes):
+            found.append((steps, self.node_run.data[nodes]))
+            nodes = self.node_next.data[nodes]
+            steps, nodes = steps[nodes != NONE], nodes[nodes != NONE]
+        if not found:
+            return Waiting.none()
+        ahead = np.concatenate([steps for steps, _ in found])
+        runs = np.concatenate([runs for _, runs in found])
+        order = np.argsort(ahead, kind="stable")
+        ahead, runs = ahead[order], runs[order]
         begins = self.run_begin.data[runs]
-        counts = self.run_begin.data[np.array(runs, np.int64) + 1] - begins
+        counts = self.run_begin.data[runs + 1] - begins
         positions = np.arange(counts.sum()) + np.repeat(begins - np.cumsum(counts) + counts, counts)
-        return Waiting(np.array(ahead, np.int64), counts, self.order.data[positions])
+        return Waiting(ahead, counts, self.order.data[positions])
 
     def arrange(self, source: np.ndarray, delay_steps: np.ndarray, n_sources: int, waiting: Waiting) -> None:
         """Sort synapses by source and delay; what is on its way arrives when it would have.
