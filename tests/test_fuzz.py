@@ -10,10 +10,10 @@ is being tried is always on disk.
 from __future__ import annotations
 
 import argparse
+import dis
 import faulthandler
 import importlib
 import json
-import linecache
 import os
 import subprocess
 import sys
@@ -656,12 +656,18 @@ def judge(error: BaseException) -> None:
         if cause is not None:
             judge(cause)
         return
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    line = linecache.getline(last.filename, last.lineno or 0).strip()
-    ours = f"{os.sep}eccles{os.sep}" in last.filename
-    if isinstance(error, DELIBERATE) and ours and line.startswith("raise ") and str(error):
-        return
-    raise Faults(f"{type(error).__name__}: {error} at {last.filename}:{last.lineno}: {line}") from error
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    where = "nowhere"
+    if last is not None:
+        code = last.tb_frame.f_code
+        where = f"{code.co_filename}:{last.tb_lineno}"
+        ours = f"{os.sep}eccles{os.sep}" in code.co_filename
+        on_purpose = code.co_code[last.tb_lasti] == dis.opmap["RAISE_VARARGS"]  # a `raise` of ours
+        if isinstance(error, DELIBERATE) and ours and on_purpose and str(error):
+            return
+    raise Faults(f"{type(error).__name__}: {error} at {where}") from error
 
 
 class Interrupted(Exception):
