@@ -54,8 +54,9 @@ class PoissonGroup(SpikeSource):
     the integral of the rate reaches it. So halving the time step does not change which spikes there
     are, only how finely their times are resolved. There is at most one spike per neuron and step.
 
-    As long as rates are numbers, the time at which the next spike is due is known from the draw on, and a
-    step only looks who is due. Rates given as text are integrated step by step.
+    As long as rates are numbers that no code changes within a run, the time at which the next spike is
+    due is known from the draw on, and a step only looks who is due. Other rates are integrated step by
+    step.
     """
 
     def __init__(
@@ -168,11 +169,12 @@ class PoissonGroup(SpikeSource):
         return (self.structure_version, tuple(self._external))
 
     def blocks(self, writes: frozenset[int]) -> list[Block]:
+        steady = self._rates_tree is None and not self.is_written("rates", writes)
         return [
             *self.room_blocks(),
             Block(
                 f"{self.name}_thresholder", self.clock, self.when, self.order,
-                self._emit_steady if self._rates_tree is None else self._emit,
+                self._emit_steady if steady else self._emit,
             ),
         ]  # fmt: skip
 
@@ -224,9 +226,15 @@ class PoissonGroup(SpikeSource):
             b.store(self._due, element, due)
             b.store(self._drawn, element, drawn)
 
+    def _prepare_integration(self) -> None:
+        """Begin where a program with steady rates has ended."""
+        self._left_now()
+        self._steady.data[:] = NOT_KNOWN
+
     def _emit(self, b: ProgramBuilder) -> None:
         from eccles.compile import random
 
+        b.prepares.append(self._prepare_integration)
         buffer = self._buffers["spike"]
         with buffer.collect(b) as count, b.vector("i", b.size_of(self, self._n)) as i:
             code = self.element_code(b, i, "rates")

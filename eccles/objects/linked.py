@@ -117,8 +117,8 @@ class Link:
             whole_number = chosen is not None and chosen.type == "integer" and not chosen.shared
             if not whole_number or not group.is_writable(link.index):
                 raise SetupError(
-                    f"'{equation.name}' of {group.name} cannot be linked by '{link.index}': that has to be an "
-                    f"integer variable of {group.name}"
+                    f"'{equation.name}' of {group.name} cannot be linked by '{link.index}': "
+                    f"that has to be an integer variable of {group.name}"
                 )
             return cls(source, link.name, equation, group.variable(link.index).array, single, link.index)
         if link.index is not None:

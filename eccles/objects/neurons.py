@@ -27,7 +27,6 @@ from eccles.objects.code import Code
 from eccles.objects.coefficients import Coefficients
 from eccles.objects.group import SimulationObject
 from eccles.objects.problems import Deferring, collecting
-from eccles.objects.regular import CodeRunner
 from eccles.objects.sources import SpikeSource, Subgroup, count_of, range_of
 from eccles.objects.statements import IR_TYPES, emit_assignments
 from eccles.objects.stored import stored_array, stored_number
@@ -120,7 +119,6 @@ class NeuronGroup(SpikeSource):
         self.refractory = refractory
         self._refractory_tree: Expr | None = None
         self._refractory_is_time = True
-        self._runners: list[SimulationObject] = []
         if events is not None and not isinstance(events, Mapping):
             raise TypeError(f"events are a dict of names and conditions, not {events!r}")
         self._read_events(threshold, reset, refractory, events or {})
@@ -626,31 +624,6 @@ class NeuronGroup(SpikeSource):
 
     # -- users' calls -----------------------------------------------------------------------------
 
-    def run_regularly(
-        self,
-        code: str,
-        dt: Quantity | None = None,
-        clock: Clock | None = None,
-        when: str = "start",
-        order: int = 0,
-        name: str | None = None,
-        codeobj_class: Any = None,
-    ) -> CodeRunner:
-        """Run statements for all neurons at every step of a clock.
-
-        Parameters
-        ----------
-        code : str
-            Statements such as `'I = 2*nA*rand()'`.
-        dt, clock : optional
-            How often; by default at every step of the group.
-        when, order : optional
-            The slot of the schedule, and the order within it.
-        """
-        runner = CodeRunner(self, code, dt, clock, when, order, name or f"{self.name}_run_regularly*")
-        self._runners.append(runner)
-        return runner
-
     def run_on_event(
         self, event: str, code: str, when: str = "after_resets", order: int | None = None
     ) -> SimulationObject:
@@ -669,10 +642,6 @@ class NeuronGroup(SpikeSource):
         self.event_buffer(event)
         self.event_schedule[event] = (when, order or 0)
         self.structure_version += 1
-
-    @property
-    def contained_objects(self) -> list[SimulationObject]:
-        return list(self._runners)
 
     def __getitem__(self, item: Any) -> Subgroup:
         start, stop = range_of(item, self._n, self)

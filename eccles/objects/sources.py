@@ -30,6 +30,10 @@ class SpikeSource(Group):
 
     _buffers: dict[str, EventBuffer]
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self._runners: list[SimulationObject] = []
+        super().__init__(*args, **options)
+
     def event_buffer(self, event: str = "spike") -> EventBuffer:
         """The events of this kind.
 
@@ -62,6 +66,35 @@ class SpikeSource(Group):
     def room_blocks(self) -> list[Block]:
         """The block that makes room for events, where delays make it necessary."""
         return [Block(f"{self.name}_room", self.clock, "before_start", -(10**9), self.emit_room)]
+
+    def run_regularly(
+        self,
+        code: str,
+        dt: Quantity | None = None,
+        clock: Clock | None = None,
+        when: str = "start",
+        order: int = 0,
+        name: str | None = None,
+        codeobj_class: Any = None,
+    ) -> CodeRunner:
+        """Run statements for all elements at every step of a clock.
+
+        Parameters
+        ----------
+        code : str
+            Statements such as `'I = 2*nA*rand()'`.
+        dt, clock : optional
+            How often; by default at every step of the group.
+        when, order : optional
+            The slot of the schedule, and the order within it.
+        """
+        runner = CodeRunner(self, code, dt, clock, when, order, name or f"{self.name}_run_regularly*")
+        self._runners.append(runner)
+        return runner
+
+    @property
+    def contained_objects(self) -> list[SimulationObject]:
+        return list(self._runners)
 
     def state(self) -> dict[str, np.ndarray]:
         state = super().state()
@@ -154,7 +187,6 @@ class Subgroup(SpikeSource):
         self._parent = whole
         self.start = parent.start + start
         self._stop = parent.start + stop
-        self._runners: list[SimulationObject] = []
         self._ready = True  # from now on attributes are variables
 
     @property
@@ -168,10 +200,6 @@ class Subgroup(SpikeSource):
     @property
     def needs(self) -> list[SimulationObject]:
         return [self._parent]
-
-    @property
-    def contained_objects(self) -> list[SimulationObject]:
-        return list(self._runners)
 
     def __len__(self) -> int:
         return self._stop - self.start
@@ -243,21 +271,6 @@ class Subgroup(SpikeSource):
             indices=self._positions, assign_text=self._assign_text(name),
             shared=inner.shared, units=units, why_read_only=inner.why_read_only,
         )  # fmt: skip
-
-    def run_regularly(
-        self,
-        code: str,
-        dt: Quantity | None = None,
-        clock: Clock | None = None,
-        when: str = "start",
-        order: int = 0,
-        name: str | None = None,
-        codeobj_class: Any = None,
-    ) -> CodeRunner:
-        """Run statements for the neurons of this part; see `NeuronGroup.run_regularly`."""
-        runner = CodeRunner(self, code, dt, clock, when, order, name or f"{self.name}_run_regularly*")
-        self._runners.append(runner)
-        return runner
 
     def __getitem__(self, item: Any) -> Subgroup:
         start, stop = range_of(item, len(self), self)

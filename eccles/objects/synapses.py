@@ -79,6 +79,8 @@ class Synapses(Group):
         How to integrate clock-driven equations.
     """
 
+    element_word = "synapse"
+
     def __init__(
         self,
         source: SpikeSource,
@@ -124,7 +126,7 @@ class Synapses(Group):
         super().__init__(name, clock if clock or dt else source.clock, dt, namespace, "groups", order)
         self.method = method
         self.user_equations = self.equations = (
-            model if isinstance(model, Equations) else Equations(model or "", suffixes=True)
+            model if isinstance(model, Equations) else Equations(model or "")
         )
         self.equations.check_flags(ALLOWED_FLAGS)
         self.multisynaptic_index = multisynaptic_index

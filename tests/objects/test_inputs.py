@@ -319,3 +319,31 @@ def test_a_steady_rate_that_is_set_anew_goes_on_with_what_is_left_of_the_interva
     t = np.where(t < 1, t, np.where(t < 1.5, 1 + 2 * (t - 1), t + 0.2))  # in units of the integrated rate
     for k in range(30):
         np.testing.assert_allclose(t[monitor.i == k], steady.t_[steady.i == k], atol=2.1e-4)
+
+
+def test_rates_that_code_changes_within_a_run_are_followed() -> None:
+    magic.seed(12)
+    group = e.PoissonGroup(500, rates=0 * Hz)
+    group.run_regularly("rates = 200*Hz*int(t >= 0.1*second)")
+    monitor = e.SpikeMonitor(group)
+    e.Network(group, monitor).run(0.2 * second)
+    assert np.sum(monitor.t_ < 0.1) == 0
+    assert abs(monitor.num_spikes - 500 * 0.1 * 200 * 0.99) < 4 * np.sqrt(10000) + 100
+
+
+def test_a_process_goes_on_when_its_rates_begin_to_be_written() -> None:
+    def spikes(*, written: bool) -> tuple[list[int], list[float]]:
+        magic.start_scope()
+        magic.seed(13)
+        group = e.PoissonGroup(20, rates=100 * Hz)
+        monitor = e.SpikeMonitor(group)
+        net = e.Network(group, monitor)
+        net.run(50 * ms)
+        if written:
+            net.add(group.run_regularly("rates = 100*Hz"))
+        net.run(50 * ms)
+        return monitor.i.tolist(), monitor.t_.tolist()
+
+    first, second_way = spikes(written=False), spikes(written=True)
+    assert first[0] == second_way[0]
+    assert first[1] == pytest.approx(second_way[1], abs=1.01e-4)
