@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from eccles.compile.ir import BOOL, F64, I64, OPERATIONS, Const, Element, Type
 from eccles.errors import InternalError
@@ -59,8 +60,7 @@ class Target:
     fma: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """An SSA value: its text, type, and whether it has one lane or all of them."""
 
     text: str

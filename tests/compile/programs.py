@@ -226,6 +226,9 @@ class Maker:
         buffer = self.rng.choice(OWN)
         return [ir.Store(buffer, self.index(scope), self.expr(buffer.element.type, scope, 3))]
 
+    def prefetch(self, scope: Scope) -> list[ir.Stmt]:
+        return [ir.Prefetch(self.rng.choice(OWN), self.expr(I64, scope, 2))]
+
     def leave(self, scope: Scope) -> list[ir.Stmt]:
         rare = Op("ieq", (self.expr(I64, scope, 1), const(7)))
         return [ir.If(rare, (ir.Return(self.expr(I64, scope, 1)),), (), False)]

@@ -142,6 +142,9 @@ MALFORMED = {
     "x is read at one index and written at another": program(
         vector(Store(X, IDX, Load(X, Op("iadd", (IDX, const(1))))))
     ),
+    "a prefetch where none may be": program(vector(ir.Prefetch(X, IDX))),
+    "a prefetch where none may be ": program(in_function(ir.Prefetch(X, const(0)))),
+    "i64 expected, but found bool ": program(ir.Prefetch(X, TRUE)),
     # appends
     "an append outside a vector loop": program(Var(COUNT, const(0)), Append(K, COUNT, COUNT, TRUE)),
     "the count 'count' of an append is no integer variable of outside": program(

@@ -9,7 +9,7 @@ what was just stored become the value.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
 
 from eccles.compile import ir
@@ -41,15 +41,15 @@ def _body(statements: tuple[ir.Stmt, ...]) -> tuple[ir.Stmt, ...]:
     return tuple([known.statement for known in done])
 
 
-@dataclass
 class _Effects:
     """What statements do, all inner statements included."""
 
-    reads: set[int] = field(default_factory=set)  # slots
-    writes: set[int] = field(default_factory=set)
-    uses: set[str] = field(default_factory=set)  # names
-    sets: set[str] = field(default_factory=set)  # names that are defined or assigned to
-    returns: bool = False
+    def __init__(self) -> None:
+        self.reads: set[int] = set()  # slots
+        self.writes: set[int] = set()
+        self.uses: set[str] = set()  # names
+        self.sets: set[str] = set()  # names that are defined or assigned to
+        self.returns = False
 
     def minds(self, other: _Effects) -> bool:
         """Whether the order of the two matters."""
