@@ -18,7 +18,7 @@ from eccles.compile.pipeline import compile_program
 from eccles.engine.clock import Clock, to_seconds
 from eccles.engine.loop import Runner
 from eccles.engine.program import Block, ProgramBuilder
-from eccles.errors import EcclesError, SetupError, nearest, warn
+from eccles.errors import EcclesError, RunError, SetupError, nearest, warn
 from eccles.objects import advice, magic, snapshot
 from eccles.objects.finite import FiniteCheck
 from eccles.objects.group import Group, SimulationObject
@@ -77,6 +77,7 @@ class Network:
         self._schedule = DEFAULT_SCHEDULE
         self._t = 0.0
         self._stop = False
+        self._running: list[Clock] | None = None  # the clocks, during a run
         self._plan: Runner | None = None
         self._plan_key: object = None
         self._snapshots: dict[str, dict[str, Any]] = {}
@@ -146,12 +147,18 @@ class Network:
     @property
     def t(self) -> Quantity:
         """The time of the network."""
-        return Quantity(self._t, dim=second.dim)
+        return Quantity(self.t_, dim=second.dim)
 
     @property
     def t_(self) -> float:
         """The time of the network in seconds."""
+        if self._running:  # asked from a network operation
+            return max(self._t, min(clock.t_ for clock in self._running))
         return self._t
+
+    def _check_not_running(self, what: str) -> None:
+        if self._running is not None:
+            raise RunError(f"a network operation cannot {what} the network that runs it")
 
     @property
     def schedule(self) -> list[str]:
@@ -214,6 +221,7 @@ class Network:
         SetupError
             If the duration is negative or objects do not fit together.
         """
+        self._check_not_running("run")
         seconds = to_seconds(duration, "the duration of a run")
         if seconds < 0:
             raise SetupError(f"the duration of a run cannot be negative ({duration})")
@@ -241,7 +249,7 @@ class Network:
         for obj in everything:
             obj.network = weakref.ref(self)
         check = FiniteCheck(everything, self._t, self.last_run.before)
-        self._run(runner, ends, seconds, report, report_period, check)
+        self._run(everything, runner, ends, seconds, report, report_period, check)
         for obj in everything:
             obj.after_run()
 
@@ -271,6 +279,7 @@ class Network:
 
     def _run(
         self,
+        everything: list[SimulationObject],
         runner: Runner | None,
         ends: list[int],
         seconds: float,
@@ -291,13 +300,23 @@ class Network:
 
         complete = runner is None or seconds == 0
         interrupt = Interrupt()
+        structure = [obj.structure_version for obj in everything]
+
+        def stop_requested() -> bool:
+            if [obj.structure_version for obj in everything] != structure:
+                raise RunError(
+                    "a network operation has changed connections or links: that is possible between runs only",
+                    hint="Run in pieces, and change them in between.",
+                )
+            return self._stop or interrupt.requested
+
+        self._running = clocks
         try:
             if runner is not None and seconds > 0:
                 with interrupt:
-                    complete = runner.run(
-                        ends, stop_requested=lambda: self._stop or interrupt.requested, between=between
-                    )
+                    complete = runner.run(ends, stop_requested=stop_requested, between=between)
         finally:
+            self._running = None
             # stopped early, the next step of any clock is where to go on
             self._t = (
                 self._end_time(start + seconds, clocks)
@@ -313,7 +332,7 @@ class Network:
             )
 
     def _end_time(self, end: float, clocks: list[Clock]) -> float:
-        """The end of a run: as a number of steps if it is one, so that no error builds up over many runs."""
+        """The end of a run: as a number of steps if it is one, so that no error builds up."""
         for clock in clocks:
             if abs(clock.t_ - end) < 1e-6 * clock.dt_:
                 return clock.t_
@@ -431,6 +450,7 @@ class Network:
         filename : path, optional
             Write to a file (NPZ with JSON; it holds data only and is safe to open) instead of memory.
         """
+        self._check_not_running("store")
         if not isinstance(name, str):
             raise TypeError(f"the name of a stored state has to be text, not {name!r}")
         state = snapshot.take(self._everything(), self._t)
@@ -459,6 +479,7 @@ class Network:
         SetupError
             If the file is damaged or the state does not fit the objects; nothing has been changed then.
         """
+        self._check_not_running("restore")
         if filename is not None:
             state = snapshot.read(filename, name)
         elif name in self._snapshots:

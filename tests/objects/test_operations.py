@@ -54,3 +54,58 @@ def test_variables_are_read_and_written_within_the_step() -> None:
     assert group.n[:].tolist() == [2, 0]
     assert seen == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.1, 0.2, 0.3, 0.4, 0.1, 0.2])
     assert spikes.count.tolist() == [2, 0]
+
+
+def test_the_network_knows_the_time_within_a_run() -> None:
+    times = []
+
+    @e.network_operation(dt=0.3 * ms)
+    def look() -> None:
+        times.append(net.t_)
+
+    net = e.Network(look)
+    net.run(0.5 * ms)
+    net.run(0.5 * ms)
+    assert times == pytest.approx([0, 0.3e-3, 0.6e-3, 0.9e-3])
+
+
+@pytest.mark.parametrize("what", ["run", "store", "restore"])
+def test_a_network_cannot_be_run_or_stored_from_within(what: str) -> None:
+    group = e.NeuronGroup(1, "v : 1")
+
+    @e.network_operation
+    def nested() -> None:
+        if what == "run":
+            net.run(1 * ms)
+        else:
+            getattr(net, what)()
+
+    net = e.Network(group, nested)
+    net.store()
+    with pytest.raises(e.RunError, match=f"cannot {what} the network"):
+        net.run(1 * ms)
+    net.remove(nested)
+    net.run(1 * ms)  # nothing is left of it
+
+
+def test_connections_and_links_change_between_runs_only() -> None:
+    group, other = e.NeuronGroup(3, "v : 1\nx : 1 (linked)", threshold="v > 1"), e.NeuronGroup(3, "y : 1")
+    group.x = e.linked_var(other, "y")
+    synapses = e.Synapses(group, group, on_pre="v_post += 1")
+    synapses.connect(i=0, j=1)
+
+    @e.network_operation
+    def connects() -> None:
+        synapses.connect(i=2, j=0)
+
+    @e.network_operation
+    def links() -> None:
+        group.x = e.linked_var(other, "y", index=[2, 1, 0])
+
+    net = e.Network(group, other, synapses)
+    for operation in (connects, links):
+        net.add(operation)
+        with pytest.raises(e.RunError, match="between runs only"):
+            net.run(1 * ms)
+        net.remove(operation)
+    net.run(1 * ms)
