@@ -305,7 +305,8 @@ class Network:
         def stop_requested() -> bool:
             if [obj.structure_version for obj in everything] != structure:
                 raise RunError(
-                    "a network operation has changed connections or links: that is possible between runs only",
+                    "a network operation has changed connections or links, which is possible only "
+                    "between runs",
                     hint="Run in pieces, and change them in between.",
                 )
             return self._stop or interrupt.requested

@@ -105,7 +105,7 @@ def test_connections_and_links_change_between_runs_only() -> None:
     net = e.Network(group, other, synapses)
     for operation in (connects, links):
         net.add(operation)
-        with pytest.raises(e.RunError, match="between runs only"):
+        with pytest.raises(e.RunError, match="only between runs"):
             net.run(1 * ms)
         net.remove(operation)
     net.run(1 * ms)
