@@ -251,8 +251,7 @@ class Pathway(Group):
         as long as spikes are on their way that were sent with other delays, they wait in a queue.
         """
         self.events.follow_clock()
-        key = (self._delays_version, self.synapses.structure_version, self.clock.dt_)
-        if key == self._arranged:
+        if self._version() == self._arranged:
             return
         if self._delay_values is not None:
             self._delay_values.replace(self.delays())
@@ -274,8 +273,11 @@ class Pathway(Group):
             self._arrange_queue(np.broadcast_to(steps, len(self.synapses)))
             self._lookup = None
         self._restored = None
-        self._arranged = key
+        self._arranged = self._version()  # only now: a queue may have changed the structure
         self._n_arranged = len(self.synapses)
+
+    def _version(self) -> tuple[int, int, float]:
+        return (self._delays_version, self.synapses.structure_version, self.clock.dt_)
 
     def _can_look_up(self, steps: int) -> bool:
         """Whether the events of the last `steps` steps are just those that have still to arrive."""
@@ -343,13 +345,17 @@ class Pathway(Group):
             with self._queue.each_arriving(b) as synapse:
                 self._emit_body(b, synapse, None, None)
             return
-        if synapses.traces is not None:
-            synapses.traces.emit_present(b, self)
+        traces = synapses.traces
+        dense = None if traces is None else traces.emit_present(b, self)
         with self.each_event(b) as own:
-            event = None if synapses.traces is None else synapses.traces.emit_event(b, self, own)
+            event = None if traces is None else traces.emit_event(b, self, own)
             if event is not None and len(event.results) == len(self.statements):
                 return
             with self.each_synapse(b, own) as (synapse, i, j):
+                if event is not None and traces is not None and dense is not None:
+                    neuron = j if self.side == "pre" else i
+                    assert neuron is not None
+                    event = event.with_other_side(traces.emit_now(b, self, neuron, dense))
                 self._emit_body(b, synapse, i, j, event)
 
     def _range(self, b: ProgramBuilder) -> tuple[ir.Expr, tuple[ir.Expr, ir.Expr] | None]:
@@ -424,19 +430,15 @@ class Pathway(Group):
         j: ir.Expr | None,
         event: EventTraces | None = None,
     ) -> None:
-        synapses, traces = self.synapses, self.synapses.traces
+        synapses = self.synapses
 
         def resolve(name: str, lowerer: Lowerer) -> ir.Expr | None:
             if name == "t":
                 return b.t(self.clock)
             if name == "dt":
                 return b.dt(self.clock)
-            if event is not None and traces is not None and name in traces.sides:
-                if name in event.before:
-                    return event.before[name]
-                neuron = i if traces.sides[name] == "pre" else j
-                assert neuron is not None
-                return traces.now(b, name, neuron)
+            if event is not None and name in event.before:
+                return event.before[name]
             return synapses.resolve_at(b, name, synapse, lowerer, i, j)
 
         code = Code(
@@ -472,6 +474,23 @@ class Pathway(Group):
             for part, values in self._queue.waiting()._asdict().items():
                 state[f"_waiting.{part}"] = values
         return state
+
+    def run_state(self) -> dict[str, np.ndarray]:
+        if self._queue is None:
+            return {}
+        return {"_arrangement": self._arrangement(), **self._queue.nodes()}
+
+    def set_run_state(self, state: Mapping[str, np.ndarray]) -> None:
+        if self._queue is None or "_arrangement" not in state:
+            return
+        if np.array_equal(state["_arrangement"], self._arrangement()):
+            self._queue.put_back(state)
+        else:  # where the spikes would arrive is no longer known
+            self._restored, self._arranged = Waiting.none(), None
+
+    def _arrangement(self) -> np.ndarray:
+        """Tells one arrangement of the queue from all others."""
+        return np.array([id(self._queue), *(self._arranged or ())])
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         n = len(self.synapses)

@@ -650,6 +650,8 @@ class Synapses(Group):
         if shape != self._bound:
             self.check()
             self._bound = shape
+        if self.traces is not None and not self.traces.worthwhile:
+            self.store_per_synapse()
 
     def structure(self) -> object:
         return (self.structure_version, self._bound, self.connections.layout(), self.traces is None)

@@ -13,16 +13,16 @@ the same values. It is done where all of these hold, and else not:
 - its equation has no coefficient that differs between synapses;
 - no text uses `lastupdate`; nothing but pathways writes the variables; delays are uniform per pathway.
 
-What breaks a condition later (values set per synapse, delays that differ, synapses made while traces
+What breaks a condition later (few synapses per neuron, values set per synapse, delays that differ, synapses made while traces
 are not zero) makes the synapses store them per synapse from then on: `values` says what they are.
 
-What a pathway reads of the other side's traces is brought to the present before its synapses are
-visited, for all neurons in one vector loop if many synapses are going to be visited, else for each of
-theirs. The bits are the same either way.
+What a pathway reads of the other side's traces is brought to the present for all neurons in one vector
+loop if many synapses are going to be visited, else for each synapse. The bits are the same either way.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -49,7 +49,8 @@ if TYPE_CHECKING:
 __all__ = ["EventTraces", "Traces", "sides_of_traces"]
 
 SIDES = ("pre", "post")
-DENSE = 0.25  # synapses to visit per neuron of the other side from which all its traces are advanced
+FEWEST = 4  # synapses per neuron: with fewer there is little to share, and looking it up costs more
+LANES = 8  # neurons that a vector loop advances in about the time of one by itself
 
 
 def sides_of_traces(synapses: Synapses) -> dict[str, str] | None:
@@ -124,13 +125,17 @@ class EventTraces:
     Attributes
     ----------
     before : dict of str to ir.Expr
-        Each trace of the neuron's side, as of now and before the statements.
+        Each trace, as of now and before the statements.
     results : dict of int to ir.Expr
         What the statements of these numbers assign.
     """
 
     before: dict[str, ir.Expr]
     results: dict[int, ir.Expr]
+
+    def with_other_side(self, values: dict[str, ir.Expr]) -> EventTraces:
+        """The same with the traces of the neuron at the other end of a synapse."""
+        return EventTraces(self.before | values, self.results)
 
 
 class Traces:
@@ -183,6 +188,11 @@ class Traces:
             return False
         self._value[name].data[:] = np.ravel(values)[:1]
         return True
+
+    @property
+    def worthwhile(self) -> bool:
+        """Whether there are enough synapses per neuron of one side."""
+        return len(self._synapses) >= FEWEST * min(self._n.values())
 
     def memory(self) -> int:
         """Bytes."""
@@ -253,11 +263,11 @@ class Traces:
     def emit_event(self, b: ProgramBuilder, pathway: Pathway, neuron: ir.Expr) -> EventTraces:
         """Advance the traces of a neuron that has an event, and run what its synapses have in common."""
         synapses, side = self._synapses, pathway.side
-        now = b.t(synapses.clock)
+        now = b.t(pathway.clock)
         before = self._advanced(b, side, neuron, now, b.current_body)
         code = Code(
             b, pathway, lambda name, _: before.get(name) or synapses.shared_value(b, name),
-            element=neuron, purpose=f"{pathway.pathway_name} traces", clock=synapses.clock,
+            element=neuron, purpose=f"{pathway.pathway_name} traces", clock=pathway.clock,
         )  # fmt: skip
         code.fallback = synapses
         results: dict[int, ir.Expr] = {}
@@ -276,39 +286,45 @@ class Traces:
         used = {name for a in pathway.statements for name in names_in(a.expanded)}
         return [name for name, side in self.sides.items() if side != pathway.side and name in used]
 
-    def now(self, b: ProgramBuilder, name: str, neuron: ir.Expr) -> ir.Expr:
-        """A trace of the other side that `emit_present` has brought to the present."""
-        return b.load(self._now[name], neuron)
+    def emit_present(self, b: ProgramBuilder, pathway: Pathway) -> ir.Expr | None:
+        """Bring what the pathway reads of the other side to the present, if many synapses are visited.
 
-    def emit_present(self, b: ProgramBuilder, pathway: Pathway) -> None:
-        """Bring what the pathway reads of the other side to the present."""
+        Returns whether that was done, or None if the pathway reads nothing of the other side.
+        """
         names = self.other_side(pathway)
         if not names:
-            return
-        synapses = self._synapses
+            return None
         other = "post" if pathway.side == "pre" else "pre"
-        now = b.t(synapses.clock)
-
-        def advance(neuron: ir.Expr) -> None:
-            values = self._advanced(b, other, neuron, now, b.current_body)
+        n_other = b.integer_constant(("n", id(self), other), "n", lambda: self._n[other])
+        enough = b.integer_constant(
+            ("dense", id(self), other), "dense", lambda: self._enough(pathway.side, other)
+        )
+        dense = b.let("dense", Op("ige", (pathway.n_events(b), enough)))
+        with b.when(dense), b.vector("n", n_other) as neuron:
+            values = self._advanced(b, other, neuron, b.t(pathway.clock), b.current_body)
             for name in names:
                 b.store(self._now[name], neuron, values[name])
+        return dense
 
-        n_other = b.integer_constant(("n", id(self), other), "n", lambda: self._n[other])
-        enough = b.integer_constant(  # so many events are worth a loop over all
-            ("dense", id(self), other),
-            "dense",
-            lambda: max(1, int(DENSE * self._n[other] * self._n[pathway.side] / max(1, len(synapses)))),
-        )
-        n_events = pathway.n_events(b)
-        dense = b.let("dense", Op("ige", (n_events, enough)))
-        with b.when(dense), b.vector("n", n_other) as neuron:
-            advance(neuron)
-        with (
-            b.when(Op("not", (dense,))),
-            pathway.each_event(b) as own,
-            pathway.each_synapse(b, own) as (_, i, j),
-        ):
-            neuron = j if other == "post" else i
-            assert neuron is not None
-            advance(neuron)
+    def _enough(self, side: str, other: str) -> int:
+        """From how many events in a step on a vector loop over all neurons of the other side is cheaper."""
+        visits = self._n[other] / LANES + LANES
+        synapses_per_event = max(1, len(self._synapses)) / self._n[side]
+        return max(1, math.ceil(visits / synapses_per_event))
+
+    def emit_now(
+        self, b: ProgramBuilder, pathway: Pathway, neuron: ir.Expr, dense: ir.Expr
+    ) -> dict[str, ir.Expr]:
+        """Traces of a neuron of the other side, as of now: looked up after `emit_present`, else computed."""
+        names = self.other_side(pathway)
+        found = {name: b.var(name, ir.const(0.0)) for name in names}
+        side = self.sides[names[0]]
+        with b.body() as looked_up:
+            for name, local in found.items():
+                b.emit(ir.SetVar(local, b.load(self._now[name], neuron)))
+        with b.body() as computed:
+            values = self._advanced(b, side, neuron, b.t(pathway.clock), b.current_body)
+            for name, local in found.items():
+                b.emit(ir.SetVar(local, values[name]))
+        b.emit(ir.If(dense, tuple(looked_up), tuple(computed)))
+        return {**found}

@@ -19,6 +19,14 @@ from eccles import (
     network_operation,
     run,
 )
+from eccles.objects import traces
+
+
+@pytest.fixture(autouse=True)
+def _however_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The networks of most tests are too small to be stored per neuron by themselves."""
+    monkeypatch.setattr(traces, "FEWEST", 0)
+
 
 PAIR = """w : 1
           dApre/dt = -Apre/taupre : 1 (event-driven)
@@ -223,6 +231,22 @@ def test_store_and_restore_keep_traces():
     assert synapses.traces is not None
     network.run(60 * ms)
     np.testing.assert_array_equal(first, synapses.w[:])
+
+
+def test_few_synapses_store_their_own(monkeypatch):
+    monkeypatch.setattr(traces, "FEWEST", 4)
+    group = NeuronGroup(20, "v : 1", threshold="v > 1")
+    model = "dx/dt = -x/(5*ms) : 1 (event-driven)"
+    few = Synapses(group, group, model, on_pre="x += 1")
+    few.connect(j="i")
+    many = Synapses(group, group, model, on_pre="x += 1")
+    many.connect()
+    few.x = many.x = 0.5
+    run(5 * ms)
+    assert few.traces is None
+    assert many.traces is not None
+    np.testing.assert_allclose(few.x[:], 0.5 * np.exp(-1))
+    np.testing.assert_allclose(many.x[:], 0.5 * np.exp(-1))
 
 
 def test_traces_cost_no_memory_per_synapse():
