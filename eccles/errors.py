@@ -8,7 +8,6 @@ attributes (`err.span`, `err.hint`), so that tests and tools need not parse pros
 
 from __future__ import annotations
 
-import difflib
 import sys
 import warnings
 from collections.abc import Iterable, Sequence
@@ -248,6 +247,8 @@ def forget_warnings() -> None:
 
 def nearest(name: str, known: Iterable[str], *, likeness: float = 0.7) -> str | None:
     """The known name most like `name`, if any is like enough (1 is equal) to be what was meant."""
+    import difflib  # here: most scripts are right
+
     known = list(known)
     by_case = {k.lower(): k for k in known}
     if name.lower() in by_case:

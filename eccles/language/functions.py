@@ -7,7 +7,7 @@ import inspect
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +30,6 @@ __all__ = ["BUILTINS", "FunctionSpec", "UserFunction", "compile_python_function"
 
 Dims = Callable[[tuple[Dimension, ...]], Dimension]
 Types = Callable[[tuple[str, ...]], str]
-E = TypeVar("E", bound=EcclesError)
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class FunctionSpec:
     python: Callable[..., Any] | None = None
 
 
-def _wrong_argument(position: int, error: E) -> E:
+def _wrong_argument(position: int, error: EcclesError) -> EcclesError:
     """Remember which argument of a call an error is about."""
     error.argument = position
     return error

@@ -363,31 +363,43 @@ def _python_tree(reader: Reader, what: str) -> ast.expr:
 
 _WORDS = re.compile(r"\b(?:and|or|not|if|else|in|is|for|lambda)\b")
 _NUMBER = r"(?<![\w.])(?>(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
-# what a text that Python cannot read has wrong, in the order in which to look: pattern, message, hint;
-# the group of the pattern is what the mark stands under
-_TROUBLES = [
-    (re.compile(r"(?<![=<>!+\-*/%:])(=)(?!=)"), "'=' is not possible in an expression", "Write '==' to "
-    "compare."),
-    (re.compile(r"(\+=|-=|\*=|/=|%=|:=)"), "'{}' is not possible in an expression", "Write a statement of "
-    "its own."),
-    (re.compile(r"(&&|\|\||!(?!=))"), "there is no operator '{}'", "Write 'and', 'or' and 'not'."),
-    (re.compile(r"\w(['’]+)"), "a prime is not possible in a name", "Write dv/dt = ... for a derivative."),
-    (re.compile(r"([\"'’“”])"), "quotation marks are not possible in model text", "Write names without "
-    "quotation marks."),
-    (re.compile(r"(\?)"), "there is no operator '?'", "Write int(condition)*a + int(not condition)*b."),
-    (re.compile(r"([$@`;:])"), "the character '{}' has no meaning in an expression", "Delete it."),
-    (re.compile(rf"(({_NUMBER})([^\W\d]\w*))"), "a number and a name stand side by side", "Write {1}*{2} "
-    "for a product."),
-    (re.compile(r"((?:\*\*|//|[-+*/%<>,]|[=!<>]=|\band|\bor)\s*(?:\*\*|//|[*/%<>]|[=!<>]=|\band\b|\bor\b))"),
-     "two operators follow each other", "One of them is too many, or something is missing between them."),
-    (re.compile(r"^\s*(\*\*|//|[*/%<>,]|[=!<>]=|\band\b|\bor\b)"), "the expression begins with an operator",
-     "Something has to stand before it."),
-    (re.compile(r"(\*\*|//|[-+*/%<>]|[=!<>]=|\band|\bor|\bnot)\s*$"), "the expression ends too early",
-     "Something has to follow the last operator."),
-    (re.compile(r"(?:\*\*|//|[-+*/%<>(]|[=!<>]=|\band|\bor|\bnot)\s*(\))"), "something is missing before "
-    "this bracket",
-     "Write a term, or delete the operator."),
-]  # fmt: skip
+_OPERATOR = r"\*\*|//|[*/%<>]|[=!<>]=|\band\b|\bor\b"  # what needs a term before it
+# What a text that Python cannot read has wrong, in the order in which to look: pattern, message, hint.
+# The mark stands under the first group; {0}, {1} ... are the groups.
+_TROUBLES = (
+    (r"(?<![=<>!+\-*/%:])(=)(?!=)", "'=' is not possible in an expression", "Write '==' to compare."),
+    (r"(\+=|-=|\*=|/=|%=|:=)", "'{0}' is not possible in an expression", "Write a statement of its own."),
+    (r"(&&|\|\||!(?!=))", "there is no operator '{0}'", "Write 'and', 'or' and 'not'."),
+    (r"\w(['’]+)", "a prime is not possible in a name", "Write dv/dt = ... for a derivative."),
+    (r"([\"'’“”])", "quotation marks are not possible in model text", "Write names without them."),
+    (r"(\?)", "there is no operator '?'", "Write int(condition)*a + int(not condition)*b."),
+    (r"([$@`;:])", "the character '{0}' has no meaning in an expression", "Delete it."),
+    (
+        rf"(({_NUMBER})([^\W\d]\w*))",
+        "a number and a name stand side by side",
+        "Write {1}*{2} for a product.",
+    ),
+    (
+        rf"((?:{_OPERATOR}|[-+,])\s*(?:{_OPERATOR}))",
+        "two operators follow each other",
+        "One of them is too many, or something is missing between them.",
+    ),
+    (
+        rf"^\s*({_OPERATOR}|,)",
+        "the expression begins with an operator",
+        "Something has to stand before it.",
+    ),
+    (
+        rf"({_OPERATOR}|[-+]|\bnot)\s*$",
+        "the expression ends too early",
+        "Something has to follow the last operator.",
+    ),
+    (
+        rf"(?:{_OPERATOR}|[-+(]|\bnot)\s*(\))",
+        "something is missing before this bracket",
+        "Write a term, or delete the operator.",
+    ),
+)
 
 
 def _explained(error: SyntaxError, reader: Reader) -> SyntaxProblem:
@@ -402,7 +414,7 @@ def _explained(error: SyntaxError, reader: Reader) -> SyntaxProblem:
         at, message, hint = trouble
         return problem(message, at, at + 1, hint)
     for pattern, message, hint in _TROUBLES:
-        found = pattern.search(text)
+        found = re.search(pattern, text)  # compiled when it is needed: most texts are right
         if found:
             groups = [brief(group) for group in found.groups()]
             return problem(message.format(*groups), found.start(1), found.end(1), hint.format(*groups))
@@ -504,7 +516,7 @@ def logical_lines(text: str, *, semicolons: bool = True) -> list[tuple[int, int]
 
     def close(end: int) -> None:
         nonlocal start, depth
-        if blanked[start:end].strip(_SPACE):
+        if blanked[start:end].replace("\\", " ").strip():
             parts.append((start, end))
         start, depth = end + 1, 0
 
@@ -522,7 +534,6 @@ def logical_lines(text: str, *, semicolons: bool = True) -> list[tuple[int, int]
     return parts
 
 
-_SPACE = " \t\n\r\f\v\\"
 _STATEMENT = re.compile(r"\s*([^\W\d]\w*)\s*(\+|-|\*\*|\*|//|/|%)?=(?!=)")
 
 
