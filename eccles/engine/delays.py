@@ -11,7 +11,7 @@ the pool is too small the program leaves, Python doubles it, and the step goes o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -27,6 +27,7 @@ from eccles.engine.state import Array
 __all__ = ["DelayQueue", "Waiting"]
 
 NONE = -1
+PARTS = ("node_run", "node_next", "head", "tail", "free")
 
 
 class Waiting(NamedTuple):
@@ -102,6 +103,15 @@ class DelayQueue:
         counts = self.run_begin.data[runs + 1] - begins
         positions = np.arange(counts.sum()) + np.repeat(begins - np.cumsum(counts) + counts, counts)
         return Waiting(ahead, counts, self.order.data[positions])
+
+    def nodes(self) -> dict[str, np.ndarray]:
+        """Copies of the lists, for `put_back` as long as the arrangement stays the same."""
+        return {part: getattr(self, part).data.copy() for part in PARTS}
+
+    def put_back(self, nodes: Mapping[str, np.ndarray]) -> None:
+        """Take back what `nodes` gave."""
+        for part in PARTS:
+            getattr(self, part).replace(nodes[part])
 
     def arrange(self, source: np.ndarray, delay_steps: np.ndarray, n_sources: int, waiting: Waiting) -> None:
         """Sort synapses by source and delay; what is on its way arrives when it would have.

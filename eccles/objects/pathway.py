@@ -259,7 +259,7 @@ class Pathway(Group):
             self._queue is not None
             and self._queue.in_flight
             and self._arranged
-            and key[2] != self._arranged[2]
+            and self.clock.dt_ != self._arranged[2]
         ):
             raise SetupError(
                 f"the time step cannot change while spikes of {self.name} are on their way",
