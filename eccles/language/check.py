@@ -442,8 +442,8 @@ def check_expression(
         else:
             hint = f"Its unit has to be one such as {expect_dim.example_unit()}."
         raise DimensionMismatchError(
-            f"{what} has to be {expect_dim.friendly()}, but '{text}' is {found.dim.friendly()}",
-            found.dim, expect_dim, span=expr.span, hint=hint,
+            f"{what} has to be {expect_dim.friendly()}, but '{text}' is {found.dim.friendly()}", found.dim,
+            expect_dim, span=expr.span, hint=hint,
         )  # fmt: skip
     return found
 
@@ -489,9 +489,8 @@ def _check_assignment(a: Assignment, scope: Scope, inner: Scope, temporaries: di
     if symbol is not None and not symbol.writable:
         raise EquationError(
             f"'{a.target}' cannot be assigned to", span=a.target_span,
-            hint="Its value follows from an expression or from the simulation. Assign to a parameter or a "
-            "variable "
-            "with a differential equation.",
+            hint="Its value follows from an expression or from the simulation. "
+            "Assign to a parameter, or to a variable with a differential equation.",
         )  # fmt: skip
     if symbol is None and a.target not in temporaries and a.op != "=":
         raise _unknown_name(a.target, a.target_span, scope)
@@ -568,8 +567,7 @@ def _check_equation(equation: Equation, expr: Expr, scope: Scope) -> None:
                     f"{node.function}() gives another number each time, so it cannot stand in this equation",
                     span=node.span,
                     hint="For noise in a differential equation use xi (unit second**-.5); for a number "
-                    "drawn once per "
-                    "step flag a subexpression with (constant over dt).",
+                    "drawn once per step flag a subexpression with (constant over dt).",
                 )
     found = _infer_all(expr, scope)
     if equation.type == "boolean":

@@ -334,8 +334,8 @@ class Equations(Mapping[str, Equation]):
             size, depth = extent(e.expr, known)
             if size > MAX_SIZE or depth > MAX_DEPTH:
                 raise EquationError(
-                    f"with the expressions that it uses put in, the right-hand side of '{e.name}' is too "
-                    f"long: "
+                    "with the expressions that it uses put in, "
+                    f"the right-hand side of '{e.name}' is too long: "
                     f"{size if size < 10**9 else 'more than 10**9'} parts, {depth} of them in each other; "
                     f"{MAX_SIZE} and {MAX_DEPTH} are the most",
                     span=e.span, hint="Flag an expression that it uses with (constant over dt), or make it "
@@ -567,14 +567,13 @@ def _not_an_equation(text: str, span: Span) -> SyntaxProblem:
         hint = f"Write d{brief(found.group(1))}/dt = ... for a derivative."
     elif found := re.match(r"\s*(\w+)\s*(\+|-|\*|/)=", text):
         hint = (
-            "Statements like this belong into reset, on_pre or on_post; an equation has the form 'x = "
-            "... : unit'."
+            "Statements like this belong into reset, on_pre or on_post; "
+            "an equation has the form 'x = ... : unit'."
         )
     elif found := re.match(r"\s*([^\W\d]\w*)\s*$", text):
         hint = (
-            f"A parameter needs a unit: '{brief(found.group(1))} : volt', or '{brief(found.group(1))} : 1' "
-            f"for a "
-            f"number without unit."
+            f"A parameter needs a unit: '{brief(found.group(1))} : volt', "
+            f"or '{brief(found.group(1))} : 1' for a number without unit."
         )
     return SyntaxProblem("this line is not an equation", span=span, hint=hint)
 
@@ -621,10 +620,9 @@ def _unit_and_flags(
 # what people write for units that have no names of one letter here
 _SYMBOLS = {
     "V": "volt", "A": "amp", "s": "second", "sec": "second", "S": "siemens", "F": "farad", "m": "metre",
-    "K": "kelvin",
-    "C": "coulomb", "kg": "kilogram", "g": "gram", "M": "molar", "J": "joule", "W": "watt", "Ω": "ohm",
-    "Ohm": "ohm",
-    "bool": "boolean", "int": "integer", "float": "1", "dimensionless": "1", "none": "1", "None": "1",
+    "K": "kelvin", "C": "coulomb", "kg": "kilogram", "g": "gram", "M": "molar", "J": "joule", "W": "watt",
+    "Ω": "ohm", "Ohm": "ohm", "bool": "boolean", "int": "integer", "float": "1", "dimensionless": "1",
+    "none": "1", "None": "1",
 }  # fmt: skip
 
 _units_seen: dict[str, tuple[Dimension, str]] = {}

@@ -151,8 +151,7 @@ def _floats(f: Any) -> Callable[..., Any]:
 def _builtins() -> dict[str, FunctionSpec]:
     plain = {
         "exp": np.exp, "expm1": np.expm1, "exprel": _exprel, "log": np.log, "log10": np.log10,
-        "log2": np.log2,
-        "log1p": np.log1p, "sin": np.sin, "cos": np.cos, "tan": np.tan, "arcsin": np.arcsin,
+        "log2": np.log2, "log1p": np.log1p, "sin": np.sin, "cos": np.cos, "tan": np.tan, "arcsin": np.arcsin,
         "arccos": np.arccos, "arctan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh,
     }  # fmt: skip
     table = {

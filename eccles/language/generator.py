@@ -80,8 +80,7 @@ def parse_generator(text: str, title: str = "connect") -> Generator:
     if not blanked[: start_for.start()].strip():
         raise SyntaxProblem(
             "there is no index before 'for'", span=Span(source, start_for.start(), start_for.start() + 3),
-            hint=f"Write what to connect to first, as in '{start_for.group(1)} for {start_for.group(1)} in "
-            f"...'.",
+            hint="Write what to connect to first, as in 'k for k in range(10)'.",
         )  # fmt: skip
     element = parse_span(source, 0, start_for.start(), "the index")
     name = normal_name(start_for.group(1))
@@ -133,8 +132,8 @@ def _iterable(source: Source, blanked: str, start: int, stop: int) -> dict[str, 
     if found is None or found.group(1) not in ("range", "sample") or text[end - 1] != ")":
         raise SyntaxProblem(
             "the variable can run over range(...) or sample(...) only", span=whole,
-            hint="Write 'for k in range(10)', 'for k in range(a, b, step)' or 'for k in sample(N_post, "
-            "p=0.1)'.",
+            hint="Write 'for k in range(10)', 'for k in range(a, b, step)' "
+            "or 'for k in sample(N_post, p=0.1)'.",
         )  # fmt: skip
     kind = found.group(1)
     positional: list[Expr] = []

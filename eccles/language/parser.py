@@ -60,23 +60,35 @@ _INSTEAD: dict[type, str] = {
     ast.MatMult: "there are no matrices in model text",
 }
 _REFUSED: dict[type, tuple[str, str]] = {
-    ast.Subscript: ("indexing is not possible in model text", "Every line is meant for each element by "
-    "itself: write v, not v[i]."),
-    ast.Attribute: ("attributes are not possible in model text", "Use the bare name, such as exp(x) "
-    "instead of np.exp(x)."),
-    ast.IfExp: ("'if' is not possible in an expression", "Multiply by int(condition): 1 where it holds, 0 "
-    "elsewhere."),
-    ast.Lambda: ("functions cannot be defined in model text", "Define it in Python with the decorator "
-    "@function."),
+    ast.Subscript: (
+        "indexing is not possible in model text",
+        "Every line is meant for each element by itself: write v, not v[i].",
+    ),
+    ast.Attribute: (
+        "attributes are not possible in model text",
+        "Use the bare name, such as exp(x) instead of np.exp(x).",
+    ),
+    ast.IfExp: (
+        "'if' is not possible in an expression",
+        "Multiply by int(condition): 1 where it holds, 0 elsewhere.",
+    ),
+    ast.Lambda: (
+        "functions cannot be defined in model text",
+        "Define it in Python with the decorator @function.",
+    ),
     ast.NamedExpr: ("':=' is not possible in model text", "Write a line of its own."),
     ast.Tuple: ("a comma is not possible here", "Write one expression; decimals take a point."),
-    ast.List: ("lists are not possible in model text", "Use a TimedArray or a parameter for values that "
-    "differ."),
+    ast.List: (
+        "lists are not possible in model text",
+        "Use a TimedArray or a parameter for values that differ.",
+    ),
     ast.JoinedStr: ("a string is not possible in model text", "Write numbers, names and operators."),
     ast.Starred: ("'*' is not possible here", "A product has two sides, as in a*b."),
-    ast.GeneratorExp: ("'for' is not possible here", "It has a meaning in Synapses.connect(j='... for k in "
-    "range(...)') only."),
-}  # fmt: skip
+    ast.GeneratorExp: (
+        "'for' is not possible here",
+        "It has a meaning in Synapses.connect(j='... for k in range(...)') only.",
+    ),
+}
 
 
 class Reader:
@@ -298,10 +310,8 @@ def check_size(text: str, source: Source, start: int = 0) -> None:
 # characters that look like, or are meant as, others: from a word processor, a PDF, a web page
 _MEANT = {
     "−": "-", "–": "-", "—": "-", "×": "*", "·": "*", "⋅": "*", "∗": "*", "÷": "/", "∕": "/", "≤": "<=",
-    "≥": ">=",
-    "≠": "!=", "²": "**2", "³": "**3", "½": "0.5", "¼": "0.25", "√": "sqrt(...)", "∞": "inf", "π": "pi",
-    "＝": "==",
-    "（": "(", "）": ")", "，": ",", "：": ":",
+    "≥": ">=", "≠": "!=", "²": "**2", "³": "**3", "½": "0.5", "¼": "0.25", "√": "sqrt(...)", "∞": "inf",
+    "π": "pi", "＝": "==", "（": "(", "）": ")", "，": ",", "：": ":",
 }  # fmt: skip
 _ODD = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ud800-\udfff"

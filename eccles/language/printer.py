@@ -54,10 +54,8 @@ def _show(expr: Expr) -> tuple[str, int]:
 
 _GREEK = {
     "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu",
-    "nu",
-    "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Theta",
-    "Lambda",
-    "Sigma", "Phi", "Psi", "Omega",
+    "nu", "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "Gamma", "Delta",
+    "Theta", "Lambda", "Sigma", "Phi", "Psi", "Omega",
 }  # fmt: skip
 
 

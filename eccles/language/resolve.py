@@ -71,10 +71,10 @@ def external_symbol(name: str, value: Any) -> Any:
                 name, dim, "integer" if integer else "float", "constant", number, writable=False, shared=True
             )
         raise NameResolutionError(
-            f"'{name}' is an array of {array.size} values, not a scalar value, so it cannot be used in "
-            f"model text",
-            hint=f"Make it a parameter: add the line '{name} : unit' to the equations and set group.{name} "
-            f"= {name}; "
+            f"'{name}' is an array of {array.size} values, not a scalar value, "
+            "so it cannot be used in model text",
+            hint=f"Make it a parameter: add the line '{name} : unit' to the equations "
+            f"and set group.{name} = {name}; "
             f"for values that change in time use TimedArray({name}, dt=...).",
         )
     raise NameResolutionError(
@@ -144,8 +144,8 @@ class Namespace:
                 if unit_named(name) is not None and not isinstance(value, Quantity):
                     warn(
                         "resolution_conflict",
-                        f"'{name}' is a unit, but the script also has a value of that name; the script's "
-                        f"is used",
+                        f"'{name}' is a unit, but the script also has a value of that name; "
+                        "the script's is used",
                     )
                 return found
             return default

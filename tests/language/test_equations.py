@@ -158,11 +158,16 @@ def test_a_unit_too_large_to_compute_is_no_unit():
 
 
 def test_an_expression_may_go_on_over_lines():
-    for text in ("dv/dt = (a +\n b\n) : 1", "dv/dt =\n a + b : 1", "dv/dt = a \\\n + b : 1", "dv/dt = a\n+ "
-    "b\n: 1",
-                 "dv/dt = a + # one\n# two\n\n b : 1", "dv/dt = a + b :\n 1",
-                 "dv/dt = a + b : 1\n (unless refractory)",
-                 "dv/dt = a + b : 1 (unless\n refractory)"):  # fmt: skip
+    for text in (
+        "dv/dt = (a +\n b\n) : 1",
+        "dv/dt =\n a + b : 1",
+        "dv/dt = a \\\n + b : 1",
+        "dv/dt = a\n+ b\n: 1",
+        "dv/dt = a + # one\n# two\n\n b : 1",
+        "dv/dt = a + b :\n 1",
+        "dv/dt = a + b : 1\n (unless refractory)",
+        "dv/dt = a + b : 1 (unless\n refractory)",
+    ):
         found = Equations(text + "\nx : 1")
         assert list(found) == ["v", "x"], text
         assert show(found["v"].expr) == "a + b"

@@ -28,17 +28,27 @@ def tree(text):
             "k for k in range(i-2, i+3) if k != i",
             Generator(k, "k", "range", tree("i-2"), tree("i+3"), condition=tree("k != i")),
         ),
-        ("k for k in sample(N_post, "
-        "p=0.1)", Generator(k, "k", "sample", None, Name("N_post"), probability=Number(0.1))),
-        ("k for k in sample(1, 9, 2, "
-        "p=i)", Generator(k, "k", "sample", Number(1), Number(9), Number(2), i)),
+        (
+            "k for k in sample(N_post, p=0.1)",
+            Generator(k, "k", "sample", None, Name("N_post"), probability=Number(0.1)),
+        ),
+        (
+            "k for k in sample(1, 9, 2, p=i)",
+            Generator(k, "k", "sample", Number(1), Number(9), Number(2), i),
+        ),
         ("k for k in sample(N, size=5)", Generator(k, "k", "sample", None, Name("N"), size=Number(5))),
-        ("k for k in sample(N, p = 0.1) if rand() < 0.5",
-         Generator(k, "k", "sample", None, Name("N"), None, Number(0.1), condition=tree("rand() < 0.5"))),
-        ("  k\n for k  in  range( 3 )\n if k>1  # "
-        "done", Generator(k, "k", "range", None, Number(3), condition=tree("k > 1"))),
-        ("k for k in range(clip(i, 0, 3), f(1, 2))", Generator(k, "k", "range", tree("clip(i, 0, "
-        "3)"), tree("f(1, 2)"))),
+        (
+            "k for k in sample(N, p = 0.1) if rand() < 0.5",
+            Generator(k, "k", "sample", None, Name("N"), None, Number(0.1), condition=tree("rand() < 0.5")),
+        ),
+        (
+            "  k\n for k  in  range( 3 )\n if k>1  # done",
+            Generator(k, "k", "range", None, Number(3), condition=tree("k > 1")),
+        ),
+        (
+            "k for k in range(clip(i, 0, 3), f(1, 2))",
+            Generator(k, "k", "range", tree("clip(i, 0, 3)"), tree("f(1, 2)")),
+        ),
         ("k for k in range(int(i == 3))", Generator(k, "k", "range", None, tree("int(i == 3)"))),
         ("form + iffy", Generator(tree("form + iffy"))),
     ],

@@ -1,5 +1,4 @@
-"""Whatever text comes: a result or an error of Eccles, in bounded time and memory, never Python's own "
-"errors."""
+"""Whatever text comes: a result or an error of Eccles in bounded time, never Python's own errors."""
 
 import contextlib
 import tracemalloc

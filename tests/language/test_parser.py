@@ -153,8 +153,7 @@ def test_statements_stand_on_lines_or_between_semicolons():
     )
     assert [(s.target, s.op, show(s.value)) for s in found] == [
         ("a", "=", "1"), ("b", "+=", "2"), ("c", "-=", "a"), ("d", "*=", "b"), ("e", "/=", "1 + 2"),
-        ("f", "//=", "2"),
-        ("g", "%=", "3"), ("h", "**=", "2"),
+        ("f", "//=", "2"), ("g", "%=", "3"), ("h", "**=", "2"),
     ]  # fmt: skip
 
 
