@@ -24,7 +24,7 @@ from eccles.integrate.event_driven import event_driven_step
 from eccles.integrate.problem import Problem, Step
 from eccles.language.check import Symbol, check_equations
 from eccles.language.equations import Equation, Equations
-from eccles.language.nodes import Assignment, Expr, names_in
+from eccles.language.nodes import Assignment, Expr, names_in, substitute
 from eccles.objects import magic
 from eccles.objects.code import Code
 from eccles.objects.coefficients import Coefficients
@@ -496,8 +496,14 @@ class Synapses(Group):
         return lowerer.let(side, Op("iadd", (index, first)))
 
     def resolve(self, b: ProgramBuilder, name: str, element: ir.Expr, lowerer: Lowerer) -> ir.Expr | None:
-        if name in self._event_driven and self.semantics.event_driven == "now":
-            return self._advanced(b, name, element, lowerer)
+        if self._event_driven and self.semantics.event_driven == "now":
+            if name in self._event_driven:
+                return self._advanced(b, name, element, lowerer)
+            equation = self.subexpression(name)
+            if equation is not None and equation.expr is not None:
+                code = self.element_code(b, element, f"subexpression {name}")
+                code.lowerer.out = lowerer.out
+                return convert(code.expr(equation.expr), IR_TYPES[equation.type])
         return self.resolve_at(b, name, element, lowerer)
 
     def _advanced(self, b: ProgramBuilder, name: str, synapse: ir.Expr, lowerer: Lowerer) -> ir.Expr:
@@ -545,11 +551,6 @@ class Synapses(Group):
 
     def guarded_place(self, b: ProgramBuilder, name: str, element: ir.Expr) -> Place | None:
         """Where `run_regularly` stores a variable."""
-        if name in self._event_driven:
-            raise EquationError(
-                f"'{name}' of {self.name} is event-driven, so only on_pre and on_post can change it",
-                hint=f"Flag '{name}' as (clock-driven).",
-            )
         variable = self._variables.get(name)
         return None if variable is None else (variable, element, lambda: None)
 
@@ -618,17 +619,21 @@ class Synapses(Group):
             problems.run(self._check_event_driven_use)
 
     def _check_event_driven_use(self) -> None:
+        """Event-driven variables are not at hand in every step, or only as of their last event."""
+        held_only = self.semantics.event_driven == "last_update"
         for equation in self.equations.values():
-            if equation.expr is None or equation.name in self._event_driven:
-                continue
-            used = names_in(equation.expr) & set(self._event_driven)
-            if used and equation.kind == "differential":
-                raise EquationError(
-                    f"'{sorted(used)[0]}' is event-driven, so it has no value between events that "
-                    f"'{equation.name}' could use",
-                    span=equation.expr.span,
-                    hint=f"Flag '{sorted(used)[0]}' as (clock-driven).",
-                )
+            in_every_step = equation.kind == "differential" or (held_only and "summed" in equation.flags)
+            if equation.expr is not None and in_every_step and equation.name not in self._event_driven:
+                self._refuse_event_driven(equation.expr, f"'{equation.name}'")
+
+    def _refuse_event_driven(self, tree: Expr, user: str) -> None:
+        used = names_in(substitute(tree, self.equations.inlined())) & set(self._event_driven)
+        if used:
+            raise EquationError(
+                f"'{min(used)}' is event-driven, so it has no value between events that {user} could use",
+                span=tree.span,
+                hint=f"Flag '{min(used)}' as (clock-driven).",
+            )
 
     def _not_connected(self, so: str) -> TypeProblem:
         called = magic.script_name(self)
@@ -696,7 +701,7 @@ class Synapses(Group):
         return Code(
             b,
             self,
-            lambda name, low: self.resolve_at(b, name, element, low),
+            lambda name, low: self.resolve(b, name, element, low),
             element=element,
             purpose=purpose,
         )
@@ -799,6 +804,14 @@ class Synapses(Group):
     ) -> CodeRunner:
         """Run statements for all synapses at every step of a clock; see `NeuronGroup.run_regularly`."""
         runner = CodeRunner(self, code, dt, clock, when, order, name or f"{self.name}_run_regularly*")
+        changed = {a.target for a in runner._statements} & set(self._event_driven)
+        if changed and self.semantics.event_driven == "now":
+            raise EquationError(
+                f"'{min(changed)}' of {self.name} is event-driven, so only on_pre and on_post can change it",
+                hint=f"Flag '{min(changed)}' as (clock-driven).",
+            )
+        if changed:
+            self.store_per_synapse()
         self._runners.append(runner)
         if any(name in self._event_driven for name in runner.targets()):
             self.store_per_synapse()

@@ -344,12 +344,47 @@ def test_run_regularly_works_on_synapses(face: Any) -> None:
     assert runner.name in net
 
 
-@pytest.mark.parametrize("face", FACES)
-def test_event_driven_variables_are_not_for_run_regularly(face: Any) -> None:
-    synapses = made("dz/dt = -z/ms : 1 (event-driven)", face=face)
-    synapses.run_regularly("z = 5")
+def test_event_driven_variables_are_not_for_run_regularly_but_in_brian_2() -> None:
+    synapses = made("dz/dt = -z/ms : 1 (event-driven)")
     with pytest.raises(EquationError, match="event-driven"):
+        synapses.run_regularly("z = 5")
+    compatible = made("dz/dt = -z/ms : 1 (event-driven)", face=eccles.brian2)
+    compatible.run_regularly("z = 5 + i")
+    eccles.brian2.Network(compatible.groups, compatible).run(1 * ms)
+    assert compatible.z[:].tolist() == (5 + I).tolist()
+
+
+@pytest.mark.parametrize(
+    ("model", "face"),
+    [
+        ("q = z*2 : 1\ndu/dt = (q - u)/ms : 1 (clock-driven)", eccles),
+        ("q = z*2 : 1\ndu/dt = (q - u)/ms : 1 (clock-driven)", eccles.brian2),
+        ("total_post = z : 1 (summed)", eccles.brian2),
+    ],
+)
+def test_event_driven_variables_are_not_for_every_step(model: str, face: Any) -> None:
+    def use() -> None:
+        synapses = made(f"dz/dt = -z/ms : 1 (event-driven)\n{model}", face=face)
         face.Network(synapses.groups, synapses).run(1 * ms)
+
+    with pytest.raises((EquationError, eccles.brian2.BrianObjectException), match="event-driven"):
+        use()
+
+
+def test_sums_of_event_driven_variables_are_as_of_now() -> None:
+    synapses = made(
+        "dz/dt = -z/(5*ms) : 1 (event-driven)\nq = z : 1\ntotal_post = q : 1 (summed)\n"
+        "held = 2*q : 1 (constant over dt)"
+    )
+    synapses.z = "i + 1"
+    trace = StateMonitor(synapses, ["q", "z", "held"], record=True)
+    Network(synapses.groups, synapses, trace).run(1 * ms)
+    decay = np.exp(-np.arange(10) * 0.1 / 5)
+    np.testing.assert_allclose(trace.q, (I + 1)[:, np.newaxis] * decay, rtol=1e-12)
+    np.testing.assert_array_equal(trace.q, trace.z)
+    np.testing.assert_array_equal(trace.held, 2 * trace.z)
+    expected = np.bincount(J, I + 1.0) * np.exp(-0.9 / 5)
+    np.testing.assert_allclose(synapses.target.total[:], expected, rtol=1e-12)
 
 
 def test_code_can_use_delays_and_numbers_of_synapses() -> None:
