@@ -363,8 +363,10 @@ class Equations(Mapping[str, Equation]):
                 inlined[name] = substitute(e.expr, inlined)
         return inlined
 
-    def get_substituted_expressions(self, include_subexpressions: bool = False) -> list[tuple[str, Expr]]:
-        """Names and right-hand sides, with subexpressions put in."""
+    def get_substituted_expressions(
+        self, variables: object = None, include_subexpressions: bool = False
+    ) -> list[tuple[str, Expr]]:
+        """Names and right-hand sides, with subexpressions put in (`variables` is not used, as in Brian 2)."""
         found = list(self.substituted().items())
         if include_subexpressions:
             assert self._inlined is not None

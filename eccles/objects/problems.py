@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from eccles.errors import EcclesError, ModelError
+from eccles.errors import EcclesError, raise_together
 
 if TYPE_CHECKING:
     from eccles.language.check import Symbol
@@ -53,13 +53,7 @@ def collecting() -> Iterator[Problems]:
     """Collect the errors of several checks; raise the only one, or one that lists all."""
     problems = Problems()
     yield problems
-    if len(problems.errors) == 1:
-        raise problems.errors[0]
-    if problems.errors:
-        first = problems.errors[0]
-        rest = "\n\n".join(str(e) for e in problems.errors)
-        error = ModelError(f"{len(problems.errors)} problems:\n\n{rest}")
-        raise error from first
+    raise_together(problems.errors)
 
 
 class GroupScope:

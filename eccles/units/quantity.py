@@ -654,6 +654,9 @@ class Unit(Quantity):
     def __str__(self) -> str:
         return self.dispname
 
+    def _repr_latex_(self) -> str:
+        return f"${self.latexname}$"
+
 
 def _bracketed(name: str) -> str:
     return f"({name})" if any(c in name for c in "*/^ ") else name

@@ -383,6 +383,7 @@ def test_latex():
     assert (3 * mV)._repr_latex_() == r"$3\,\mathrm{mV}$"
     assert ([1, 2] * mV)._repr_latex_() == r"$\left[\begin{matrix}1 & 2\end{matrix}\right]\,\mathrm{mV}$"
     assert Quantity(2.0)._repr_latex_() == "$2$"
+    assert mV._repr_latex_() == r"$\mathrm{mV}$"
 
 
 # -- asking -----------------------------------------------------------------------------------------
