@@ -17,7 +17,7 @@ import numpy as np
 from eccles.engine import rng
 from eccles.errors import SetupError
 from eccles.language.generator import Generator
-from eccles.language.nodes import Expr, Number, names_in, walk
+from eccles.language.nodes import Compare, Expr, Logical, Name, Number, names_in, walk
 from eccles.objects.connections import MOST
 
 __all__ = ["Pairs", "by_condition", "by_generator", "by_indices", "expected_number", "geometric_positions"]
@@ -139,17 +139,39 @@ def by_condition(
     SetupError
         If there would be too many, or `p` or `n` make no sense.
     """
-    for i, j in _candidates(n_pre, n_post, p, condition is not None, key):
+    one_to_one = condition is not None and _needs_equal_indices(condition)
+    if one_to_one:
+        candidates = _diagonal(min(n_pre, n_post))
+    else:
+        candidates = _candidates(n_pre, n_post, p, condition is not None, key)
+    for i, j in candidates:
         if condition is not None:
             keep = np.broadcast_to(evaluate(condition, i, j, {}, "connect condition"), i.shape)
             i, j = i[keep], j[keep]
-        if not isinstance(p, float) or (condition is not None and 0.25 < p < 1.0):
+        if not isinstance(p, float) or (condition is not None and (one_to_one or p > 0.25) and p < 1.0):
             chance = _probabilities(evaluate(p, i, j, {}, "connect p")) if isinstance(p, Expr) else p
             draws = rng.uniform(key, i * n_post + j, 1, 0)
             keep = draws < chance
             i, j = i[keep], j[keep]
         times = _integers(evaluate(n, i, j, {}, "connect n"), "n") if isinstance(n, Expr) else n
         yield from _repeated((i, j), times)
+
+
+def _needs_equal_indices(condition: Expr) -> bool:
+    """Whether the condition holds for i == j only: then there is no need to look at all pairs."""
+    match condition:
+        case Compare("==", Name("i"), Name("j")) | Compare("==", Name("j"), Name("i")):
+            return True
+        case Logical("and", operands):
+            return any(_needs_equal_indices(operand) for operand in operands)
+        case _:
+            return False
+
+
+def _diagonal(n: int) -> Iterator[Pairs]:
+    for begin in range(0, n, CHUNK):
+        k = np.arange(begin, min(n, begin + CHUNK), dtype=np.int64)
+        yield k, k
 
 
 def _candidates(n_pre: int, n_post: int, p: Expr | float, conditional: bool, key: int) -> Iterator[Pairs]:

@@ -46,6 +46,9 @@ RULES: dict[str, tuple[dict[str, Any], list[tuple[int, int]]]] = {
     "condition with number": ({"condition": "i > j", "n": "i - j"},
                               [(i, j) for i, j in ALL if i > j for _ in range(i - j)]),
     "condition never true": ({"condition": "i > 100"}, []),
+    "equal indices and more": ({"condition": "x_pre > 3 and j == i"}, [(i, i) for i in range(2, N_POST)]),
+    "equal indices or more": ({"condition": "i == 0 or i == j"},
+                              [(i, j) for i, j in ALL if i == 0 or i == j]),
     "number": ({"condition": "i == j", "n": 3}, [(i, i) for i in range(5) for _ in range(3)]),
     "arrays": ({"i": [3, 1, 2, 1], "j": [0, 4, 4, 4]}, [(3, 0), (1, 4), (2, 4), (1, 4)]),
     "array and number": ({"i": np.array([3, 1]), "j": 2}, [(3, 2), (1, 2)]),
@@ -166,6 +169,15 @@ def test_probability_is_met_for_each_source_and_target(p: float, form: str) -> N
         expected = len(index) / 20
         if expected > 20:
             assert ((counts - expected) ** 2 / (expected * (1 - p))).sum() < 60
+
+
+def test_one_to_one_connections_of_many_neurons_look_at_no_other_pairs() -> None:
+    group = NeuronGroup(10**6, "x : 1")
+    synapses = Synapses(group, group)
+    synapses.connect(condition="i == j", p=0.2)
+    low, high = binomial_bounds(10**6, 0.2)
+    assert low <= len(synapses) <= high
+    np.testing.assert_array_equal(synapses.i[:], synapses.j[:])
 
 
 def test_probability_per_row_of_a_sample() -> None:
