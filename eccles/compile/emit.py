@@ -2,11 +2,13 @@
 
 Vector loops become explicit vectors of as many doubles as the target's registers hold; no pass of LLVM
 has to discover them, so one cheap pass is enough (docs/notes/0001-pass-pipeline.md).
-Mutable locals live in memory of the stack until LLVM's `sroa` makes them values.
+Mutable locals live in memory of the stack until LLVM's `sroa` makes them values. Functions are expanded
+where they are called, unless that is in so many places that compiling the copies would take long.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,9 +20,20 @@ from eccles.errors import InternalError
 __all__ = ["emit"]
 
 
+MANY = 8  # different calls of a function, above which it stays a function
+
+
 def emit(program: ir.Program, target: Target) -> str:
     """LLVM IR of a program; the same program and target always give the same text."""
-    emitter = _Emitter(target)
+    calls = {  # different ones: what is computed twice is written once
+        node
+        for statement in ir.walk(program.body)
+        for expr in ir.expressions(statement)
+        for node in ir.nodes(expr)
+        if isinstance(node, ir.Call)
+    }
+    copies = Counter(call.function.name for call in calls)
+    emitter = _Emitter(target, frozenset(name for name, n in copies.items() if n > MANY))
     emitter.statements(program.body)
     entry: list[str] = []
     for buffer in program.buffers:
@@ -28,7 +41,7 @@ def emit(program: ir.Program, target: Target) -> str:
         entry.append(f"  {pointer}.at = getelementptr inbounds ptr, ptr %table, i64 {buffer.slot}")
         entry.append(f"  {pointer} = load ptr, ptr {pointer}.at")
     width = 64 * target.lanes
-    attributes = f'nounwind "prefer-vector-width"="{width}" "min-legal-vector-width"="{width}"'
+    widths = f'"prefer-vector-width"="{width}" "min-legal-vector-width"="{width}"'
     return "\n".join(
         [
             f'target datalayout = "{target.layout}"',
@@ -43,7 +56,9 @@ def emit(program: ir.Program, target: Target) -> str:
             *emitter.writer.lines,
             "  ret i64 0",
             "}",
-            f"attributes #0 = {{ {attributes} }}",
+            *[line for lines in emitter.functions.values() for line in lines],
+            f"attributes #0 = {{ nounwind {widths} }}",
+            f"attributes #1 = {{ nounwind memory(none) {widths} }}",
             '!0 = !{!"branch_weights", i32 2000, i32 1}',
             '!1 = !{!"branch_weights", i32 1, i32 2000}',
             "",
@@ -52,9 +67,11 @@ def emit(program: ir.Program, target: Target) -> str:
 
 
 class _Emitter:
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, shared: frozenset[str]) -> None:
         self.writer = Writer(target.fma)
         self.target = target
+        self.shared = shared  # names of functions that are not expanded
+        self.functions: dict[str, list[str]] = {}  # their definitions
         self.allocas: list[str] = []
         self.values: dict[str, Value] = {}
         self.variables: dict[str, tuple[str, int]] = {}  # where it is kept, and its lanes
@@ -86,7 +103,10 @@ class _Emitter:
             case ir.Op(op, args):
                 return self.writer.operation(op, [self.value(a) for a in args])
             case ir.Call(function, args):
-                return self._expanded(function, [self.value(a) for a in args])
+                values = [self.value(a) for a in args]
+                if function.name in self.shared:
+                    return self._called(function, values)
+                return self._expanded(function, values)
 
     def _local(self, name: str, type_: ir.Type) -> Value:
         if name in self.values:
@@ -107,6 +127,38 @@ class _Emitter:
         result = self.value(function.result)
         self.values, self.variables, self.loop = outer
         return result
+
+    def _called(self, function: ir.Function, args: list[Value]) -> Value:
+        """A call; there is one definition for single values, and one for vectors."""
+        lanes = max([1, *[a.lanes for a in args]])
+        symbol = f'@"{function.name}.{lanes}"'
+        if symbol not in self.functions:
+            self.functions[symbol] = self._definition(symbol, function, lanes)
+        types = [type_text(p.type, lanes) for p in function.params]
+        texts = [self.writer.spread(a, lanes) for a in args]
+        passed = ", ".join([f"{type_} {text}" for type_, text in zip(types, texts, strict=True)])
+        type_ = function.result.type
+        called = f"call fastcc {type_text(type_, lanes)} {symbol}({passed}) #1"
+        return Value(self.writer.op(called), type_, lanes)
+
+    def _definition(self, symbol: str, function: ir.Function, lanes: int) -> list[str]:
+        inner = _Emitter(self.target, frozenset())
+        inner.lanes = lanes
+        params = [Value(f"%p{k}", p.type, lanes) for k, p in enumerate(function.params)]
+        result = inner._expanded(function, params)
+        text, type_ = inner.writer.spread(result, lanes), type_text(result.type, lanes)
+        self.writer.declarations |= inner.writer.declarations
+        passed = ", ".join([f"{type_text(p.type, lanes)} {p.text}" for p in params])
+        return [
+            f"define internal fastcc {type_} {symbol}({passed}) #1 {{",
+            "entry:",
+            *inner.allocas,
+            "  br label %start",
+            "start:",
+            *inner.writer.lines,
+            f"  ret {type_} {text}",
+            "}",
+        ]
 
     # -- memory -----------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ That a number is NaN is reliable; which NaN (its sign and payload, as `bits` sho
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -62,7 +63,10 @@ __all__ = [
     "VectorFor",
     "While",
     "const",
+    "expressions",
+    "nodes",
     "straight_line",
+    "walk",
 ]
 
 VECTOR_PADDING = 64  # elements that every vectorised array has to spare
@@ -370,6 +374,54 @@ def const(value: float | int | bool) -> Const:
             return Const(float(value), F64)
         case _:  # NumPy's integers would otherwise silently become floats
             raise InternalError(f"{value!r} is no Python number")
+
+
+def walk(statements: Iterable[Stmt]) -> Iterator[Stmt]:
+    """All statements, those inside of others included, in no particular order."""
+    stack = list(statements)
+    while stack:
+        statement = stack.pop()
+        yield statement
+        match statement:
+            case For(_, _, _, body) | VectorFor(_, _, body, _) | While(_, body):
+                stack.extend(body)
+            case If(_, then, orelse, _):
+                stack.extend((*then, *orelse))
+            case _:
+                pass
+
+
+def expressions(statement: Stmt) -> tuple[Expr, ...]:
+    """The expressions of a statement itself, not of those inside of it."""
+    match statement:
+        case Let(_, value) | Var(_, value) | SetVar(_, value) | Return(value):
+            return (value,)
+        case Store(_, index, value):
+            return (index, value)
+        case Prefetch(_, index):
+            return (index,)
+        case Append(_, count, value, condition):
+            return (count, value, condition)
+        case For(_, start, stop, _):
+            return (start, stop)
+        case VectorFor(_, n, _, _):
+            return (n,)
+        case While(condition, _):
+            return (condition,)
+        case If(condition, _, _, _):
+            return (condition,)
+
+
+def nodes(expr: Expr) -> Iterator[Expr]:
+    """An expression and all that it is made of, without the bodies of functions."""
+    stack = [expr]
+    while stack:
+        node = stack.pop()
+        yield node
+        if isinstance(node, Op | Call):
+            stack.extend(node.args)
+        elif isinstance(node, Load):
+            stack.append(node.index)
 
 
 def straight_line(function: Function) -> bool:

@@ -108,6 +108,16 @@ def test_random_programs_run_on_the_oldest_cpu_with_the_same_bits(seed, n):
     assert_same(run_native(program, arrays, BASELINE), run_interpreted(program, arrays), n)
 
 
+@settings(max_examples=10)
+@given(seed=st.integers(0, 2**32), n=st.integers(1, 20))
+def test_random_programs_give_the_same_bits_if_functions_are_called(seed, n):
+    program, arrays = random_program(seed), random_arrays(seed, n)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("eccles.compile.emit.MANY", 0)
+        found = run_native(program, arrays)
+    assert_same(found, run_interpreted(program, arrays), n)
+
+
 @pytest.mark.slow
 @given(seed=st.integers(0, 2**32), n=st.integers(1, 40))
 @settings(max_examples=500)
@@ -250,6 +260,47 @@ def test_functions_are_expanded_with_their_own_values():
     grow = ir.Function("grow", (p,), body, k)
     call = ir.Call(grow, (ir.Call(grow, (Load(X, const(1)),)),))
     check(Store(Y, const(0), call), Store(Y, const(1), ir.Call(grow, (const(0.5),))))
+
+
+@pytest.mark.parametrize("n", [1, 13])
+def test_a_function_of_many_calls_is_called_and_not_expanded(n):
+    p, q = Local("p", F64), Local("q", F64)
+    inner = ir.Function("inner", (q,), (), Op("fadd", (q, const(1.0))))
+    shared = ir.Function("many", (p, N), (), Op("fmul", (ir.Call(inner, (p,)), Op("itof", (N,)))))
+
+    def calls(start: ir.Expr, times: int) -> ir.Expr:
+        value = start
+        for number in range(times):
+            value = ir.Call(shared, (value, const(number)))
+        return value
+
+    in_lanes = VectorFor(IDX, N, (Store(Y, IDX, Op("fadd", (calls(Load(X, IDX), 5), calls(const(2.0), 4)))),))
+    program = ir.Program("run", (X, Y, IDS, SIZES), (SIZE, in_lanes))
+    text = emit(program, PORTABLE)
+    assert text.count("define internal fastcc") == 2, "for single values and for vectors"
+    assert text.count("call fastcc") == 9
+    check(in_lanes, n=n)
+
+
+def test_the_same_call_in_many_places_is_one_call():
+    call = ir.Call(elementary.exp, (Load(X, const(0)),))
+    again = Op("fmul", (call, ir.Call(elementary.exp, (Load(X, const(0)),))))
+    for _ in range(4):
+        again = Op("fadd", (again, again))
+    text = emit(ir.Program("run", (X, Y), (Store(Y, const(0), again),)), PORTABLE)
+    assert "fastcc" not in text
+    assert text.count("load double") == 1
+
+
+def test_a_function_with_loops_can_be_called_in_many_places():
+    p, k = Local("p", F64), Local("k", F64)
+    body = (Var(k, p), While(Op("flt", (k, const(10.0))), (SetVar(k, Op("fadd", (k, const(1.5)))),)))
+    grow = ir.Function("grow", (p,), body, k)
+    calls = [Store(Y, const(j), ir.Call(grow, (Load(X, const(j)),))) for j in range(9)]
+    check(*calls)
+    program = ir.Program("run", (X, Y, IDS, SIZES), tuple(calls))
+    assert emit(program, PORTABLE).count("call fastcc") == 9
+    assert "fastcc" not in emit(ir.Program("run", (X, Y), tuple(calls[:8])), PORTABLE)
 
 
 # -- elements do not depend on where they are -------------------------------------------------------

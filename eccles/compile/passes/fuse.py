@@ -8,7 +8,6 @@ what was just stored become the value.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 
@@ -123,8 +122,8 @@ def _only_at(body: tuple[ir.Stmt, ...], local: ir.Local, slots: set[int]) -> boo
             return False
         if isinstance(statement, ir.Append) and statement.buffer.slot in slots:
             return False
-        for expr in _expressions(statement):
-            for node in _nodes(expr):
+        for expr in ir.expressions(statement):
+            for node in ir.nodes(expr):
                 if isinstance(node, ir.Load) and node.buffer.slot in slots and node.index != local:
                     return False
     return True
@@ -207,44 +206,11 @@ class _Renaming:
 # -- what statements do -----------------------------------------------------------------------------
 
 
-def _nodes(expr: ir.Expr) -> Iterator[ir.Expr]:
-    stack = [expr]
-    while stack:
-        node = stack.pop()
-        yield node
-        if isinstance(node, ir.Op | ir.Call):
-            stack.extend(node.args)
-        elif isinstance(node, ir.Load):
-            stack.append(node.index)
-
-
-def _expressions(statement: ir.Stmt) -> tuple[ir.Expr, ...]:
-    match statement:
-        case ir.Let(_, value) | ir.Var(_, value) | ir.SetVar(_, value) | ir.Return(value):
-            return (value,)
-        case ir.Store(_, index, value):
-            return (index, value)
-        case ir.Prefetch(_, index):
-            return (index,)
-        case ir.Append(_, count, value, condition):
-            return (count, value, condition)
-        case ir.For(_, start, stop, _):
-            return (start, stop)
-        case ir.VectorFor(_, n, _, _):
-            return (n,)
-        case ir.While(condition, _):
-            return (condition,)
-        case ir.If(condition, _, _, _):
-            return (condition,)
-
-
 def _effects(statements: tuple[ir.Stmt, ...]) -> _Effects:
     e = _Effects()
-    stack = list(statements)
-    while stack:
-        statement = stack.pop()
-        for expr in _expressions(statement):
-            for node in _nodes(expr):
+    for statement in ir.walk(statements):
+        for expr in ir.expressions(statement):
+            for node in ir.nodes(expr):
                 if isinstance(node, ir.Load):
                     e.reads.add(node.buffer.slot)
                 elif isinstance(node, ir.Local):
@@ -257,10 +223,8 @@ def _effects(statements: tuple[ir.Stmt, ...]) -> _Effects:
             case ir.Append(buffer, count, _, _):
                 e.writes.add(buffer.slot)
                 e.sets.add(count.name)
-            case ir.For(_, _, _, body) | ir.VectorFor(_, _, body, _) | ir.While(_, body):
-                stack.extend(body)
-            case ir.If(_, then, orelse, _):
-                stack.extend((*then, *orelse))
             case ir.Return():
                 e.returns = True
+            case _:
+                pass
     return e

@@ -31,33 +31,16 @@ def hoist(program: ir.Program) -> ir.Program:
 
 def _stored(statements: tuple[ir.Stmt, ...]) -> set[int]:
     """The slots of buffers that are written."""
-    found: set[int] = set()
-    stack = list(statements)
-    while stack:
-        match stack.pop():
-            case ir.Store(buffer, _, _) | ir.Append(buffer, _, _, _):
-                found.add(buffer.slot)
-            case ir.For(_, _, _, body) | ir.VectorFor(_, _, body, _) | ir.While(_, body):
-                stack.extend(body)
-            case ir.If(_, then, orelse, _):
-                stack.extend((*then, *orelse))
-            case _:
-                pass
-    return found
+    return {s.buffer.slot for s in ir.walk(statements) if isinstance(s, ir.Store | ir.Append)}
 
 
 def _assigned(statements: tuple[ir.Stmt, ...]) -> set[str]:
     """The variables that are declared or assigned to."""
     found: set[str] = set()
-    stack = list(statements)
-    while stack:
-        match stack.pop():
+    for statement in ir.walk(statements):
+        match statement:
             case ir.Var(local, _) | ir.SetVar(local, _) | ir.Append(_, local, _, _):
                 found.add(local.name)
-            case ir.For(_, _, _, body) | ir.VectorFor(_, _, body, _) | ir.While(_, body):
-                stack.extend(body)
-            case ir.If(_, then, orelse, _):
-                stack.extend((*then, *orelse))
             case _:
                 pass
     return found
