@@ -146,11 +146,18 @@ def range_of(item: Any, n: int, owner: Any) -> tuple[int, int]:
         if not 0 <= start < stop <= n:
             raise IndexError(f"{item.name} is not a part of {owner.name}")
         return start, stop
+    if isinstance(item, np.ndarray) and item.ndim == 0:
+        item = item[()]
     if isinstance(item, slice):
-        start, stop, step = item.indices(n)
+        try:
+            start, stop, step = item.indices(n)
+        except (TypeError, ValueError) as error:  # parts that are no integers; a step of 0
+            raise IndexError(f"{item} is no part of {owner.name}: {error}") from None
         if step != 1:
             raise IndexError("a part of a group has to be contiguous: a step other than 1 is not possible")
-    elif np.ndim(item) == 0 and not isinstance(item, str):
+    elif isinstance(item, int | np.integer):
+        if not isinstance(item, int | np.integer):
+            raise TypeError(f"a part of {owner.name} is chosen by a slice or integers, not by {item!r}")
         index = int(item)
         if not -n <= index < n:
             raise IndexError(
@@ -161,7 +168,12 @@ def range_of(item: Any, n: int, owner: Any) -> tuple[int, int]:
     elif isinstance(item, str):
         raise TypeError("a part of a group is chosen by a slice or indices, not by text")
     else:
-        indices = np.asarray(item)
+        try:
+            indices = np.asarray(item)
+        except ValueError:  # nested sequences of different lengths
+            indices = np.asarray(None)
+        if indices.ndim != 1:
+            raise IndexError(f"a part of a group is chosen by a slice or whole numbers, not by {item!r}")
         if indices.size == 0 or not np.issubdtype(indices.dtype, np.integer) or np.any(np.diff(indices) != 1):
             raise IndexError("a part of a group has to be contiguous: consecutive indices in ascending order")
         start, stop = int(indices[0]), int(indices[-1]) + 1
