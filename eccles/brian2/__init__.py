@@ -10,6 +10,7 @@ only when they are used. Modules below this one are where scripts look for singl
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -205,7 +206,13 @@ _PYTHONS = {"abs", "bool", "max", "min", "pow", "round", "bytes", "long", "str",
 __all__ = sorted({*pylab.names(), *numpy_.__all__, *_units.__all__, *_OWN, "np", "numpy"} - _PYTHONS)
 
 
+_MODULES = ("codegen", "core", "devices", "equations", "groups", "input", "monitors", "only", "stateupdaters",
+            "synapses", "units", "utils")  # fmt: skip
+
+
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
     if name in numpy_.__all__:
         return getattr(numpy_, name)
     try:

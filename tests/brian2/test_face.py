@@ -136,6 +136,14 @@ def test_modules_where_scripts_look_for_names(module: str, names: list[str]) -> 
         assert given["Synapses"] is b2.Synapses
 
 
+def test_modules_are_attributes_too() -> None:
+    assert b2.units.mV is b2.mV
+    assert b2.monitors.SpikeMonitor is b2.SpikeMonitor
+    assert b2.numpy_ is b2.np
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = b2.nothing
+
+
 def test_only_gives_no_names_of_pylab() -> None:
     assert not {"plot", "array", "rand", "linspace2"} & set(star("eccles.brian2.only"))
 
