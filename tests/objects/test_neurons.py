@@ -50,7 +50,23 @@ def test_impossible_arguments_are_refused_at_once(arguments: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize(
-    "item", [10, -11, slice(0, 10, 2), slice(5, 5), slice(12, None), [1, 3], [3, 2], [], "i < 3", [0.0], True]
+    "item",
+    [
+        10,
+        -11,
+        slice(0, 10, 2),
+        slice(5, 5),
+        slice(12, None),
+        [1, 3],
+        [3, 2],
+        [],
+        "i < 3",
+        [0.0],
+        1.0,
+        float("nan"),
+        None,
+        True,
+    ],
 )
 def test_parts_that_are_not_contiguous_are_refused(item: Any) -> None:
     group = e.NeuronGroup(10, "v : 1")
