@@ -156,8 +156,6 @@ def range_of(item: Any, n: int, owner: Any) -> tuple[int, int]:
         if step != 1:
             raise IndexError("a part of a group has to be contiguous: a step other than 1 is not possible")
     elif isinstance(item, int | np.integer):
-        if not isinstance(item, int | np.integer):
-            raise TypeError(f"a part of {owner.name} is chosen by a slice or integers, not by {item!r}")
         index = int(item)
         if not -n <= index < n:
             raise IndexError(
