@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from eccles.compile import ir
-from eccles.compile.ir import BOOL, I64
+from eccles.compile.ir import I64
 from eccles.compile.writer import MEMORY, SIZE, Target, Value, Writer, constant, type_text
 from eccles.errors import InternalError
 
@@ -350,17 +350,31 @@ class _Emitter:
             w.branch(end)
             w.label(end)
             return
-        flags = w.spread(condition, lanes)
-        if self.limit is not None:
-            limit = w.spread(Value(self.limit, I64, 1), lanes)
-            inside = w.op(f"icmp slt <{lanes} x i64> {w.indices(self.first, lanes)}, {limit}")
-            flags = w.op(f"and {type_text(BOOL, lanes)} {flags}, {inside}")
-        mask = w.op(f"bitcast <{lanes} x i1> {flags} to i{lanes}")
+        mask = w.op(f"bitcast <{lanes} x i1> {w.spread(condition, lanes)} to i{lanes}")
         wide = w.op(f"zext i{lanes} {mask} to i64")
-        some, head, body, end = (w.new_label(s) for s in ("some", "head", "body", "end"))
+        some, end = w.new_label("some"), w.new_label("end")
         any_ = w.op(f"icmp ne i64 {wide}, 0")
         w.lines.append(f"  br i1 {any_}, label %{some}, label %{end}, !prof !1")
         w.label(some)
+        with self.region():
+            self._append_lanes(statement, self._inside(wide), value, end)
+        w.label(end)
+
+    def _inside(self, mask: str) -> str:
+        """The bits of a mask of lanes that do not lie behind the last element."""
+        if self.limit is None:
+            return mask
+        w = self.writer
+        rest = w.op(f"sub i64 {self.limit}, {self.first}")
+        short = w.op(f"icmp slt i64 {rest}, {self.lanes}")
+        n_inside = w.op(f"select i1 {short}, i64 {rest}, i64 {self.lanes}")
+        above = w.op(f"shl i64 -1, {n_inside}")
+        return w.op(f"and i64 {mask}, {w.op(f'xor i64 {above}, -1')}")
+
+    def _append_lanes(self, statement: ir.Append, mask: str, value: Value, end: str) -> None:
+        """Append the lanes of a mask, lowest first, then go on at `end`."""
+        w = self.writer
+        head, body, before = w.new_label("head"), w.new_label("body"), w.block
         w.forget(self.variables[statement.count.name][0])
         w.branch(head)
         w.label(head)
@@ -370,21 +384,19 @@ class _Emitter:
         again = w.op(f"icmp ne i64 {left}, 0")
         w.lines.append(f"  br i1 {again}, label %{body}, label %{end}")
         w.label(body)
-        with self.region():
-            w.declare("i64", "llvm.cttz.i64", "i64", "i1")
-            lane = w.op(f"call i64 @llvm.cttz.i64(i64 {left}, i1 true)")
-            if statement.value == self.loop:
-                one = w.op(f"add i64 {self.first}, {lane}")
-            elif value.lanes == 1:
-                one = value.text
-            else:
-                one = w.op(f"extractelement <{lanes} x i64> {value.text}, i64 {lane}")
-            self._append_one(statement, one)
+        w.declare("i64", "llvm.cttz.i64", "i64", "i1")
+        lane = w.op(f"call i64 @llvm.cttz.i64(i64 {left}, i1 true)")
+        if statement.value == self.loop:
+            one = w.op(f"add i64 {self.first}, {lane}")
+        elif value.lanes == 1:
+            one = value.text
+        else:
+            one = w.op(f"extractelement <{self.lanes} x i64> {value.text}, i64 {lane}")
+        self._append_one(statement, one)
         lower = w.op(f"sub i64 {left}, 1")
         following = w.op(f"and i64 {left}, {lower}")
-        w.lines[at] = f"  {left} = phi i64 [ {wide}, %{some} ], [ {following}, %{w.block} ]"
+        w.lines[at] = f"  {left} = phi i64 [ {mask}, %{before} ], [ {following}, %{w.block} ]"
         w.branch(head)
-        w.label(end)
 
     def _append_one(self, statement: ir.Append, value: str) -> None:
         w, element, pointer = self.writer, statement.buffer.element, f"%b{statement.buffer.slot}"

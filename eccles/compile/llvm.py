@@ -63,6 +63,7 @@ def _machine(target: Target) -> llvm.TargetMachine:
 def _optimised(text: str, machine: llvm.TargetMachine) -> llvm.ModuleRef:
     try:
         module = llvm.parse_assembly(text)
+        module.verify()  # 1 % of the time; what is wrong would end the process in the code generator
     except RuntimeError as error:
         raise InternalError(f"LLVM does not understand the code made for this model: {error}") from None
     builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=2))

@@ -193,6 +193,27 @@ def test_the_padding_of_a_padded_loop_is_never_appended():
     assert arrays[2][:12].tolist() == [*range(11), -1]
 
 
+@pytest.mark.parametrize("padded", [True, False])
+def test_two_lists_made_in_one_loop(padded):
+    other = Local("other", I64)
+    low, high = Op("flt", (Load(X, IDX), const(0.0))), Op("fgt", (Load(X, IDX), const(0.0)))
+    body = (Append(IDS, COUNT, IDX, low), Append(SIZES, other, IDX, high))
+    program = ir.Program(
+        "run", (X, Y, IDS, SIZES),
+        (SIZE, Var(COUNT, const(0)), Var(other, const(0)), VectorFor(IDX, N, body, padded), Return(other)),
+    )  # fmt: skip
+    x = np.random.default_rng(4).normal(size=11)
+    arrays = [
+        spare(x, np.float64),
+        spare([], np.float64),
+        spare(x * 0, np.int32),
+        spare(x * 0 + 11, np.int64),
+    ]
+    _, (_, _, lows, highs) = run_native(program, arrays)
+    assert lows[: (x < 0).sum()].tolist() == np.flatnonzero(x < 0).tolist()
+    assert highs[: (x > 0).sum()].tolist() == np.flatnonzero(x > 0).tolist()
+
+
 def test_an_appended_value_that_all_elements_share_can_be_used_again():
     shared = Local("shared", I64)
     check(

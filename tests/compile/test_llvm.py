@@ -79,8 +79,22 @@ def test_threads_compile_at_the_same_time():
     assert {number: (code, x[0]) for number, (code, x) in results.items()} == {k: (k, k) for k in range(4)}
 
 
-def test_code_that_llvm_does_not_understand_is_our_bug_not_a_raw_error(monkeypatch):
-    monkeypatch.setattr(llvm, "emit", lambda program, target: "define nonsense")
+UNDOMINATED = """
+define i64 @run(ptr %table) {
+entry:
+  br i1 true, label %one, label %two
+one:
+  %x = add i64 1, 2
+  br label %two
+two:
+  ret i64 %x
+}
+"""
+
+
+@pytest.mark.parametrize("text", ["define nonsense", UNDOMINATED])
+def test_code_that_llvm_does_not_understand_is_our_bug_not_a_crash(monkeypatch, text):
+    monkeypatch.setattr(llvm, "emit", lambda program, target: text)
     with pytest.raises(InternalError, match="does not understand"):
         llvm.build(adding(1.0), llvm.host_target())
 
