@@ -165,7 +165,7 @@ class PopulationRateMonitor(SimulationObject):
         b.store(self._rates, row, Op("fdiv", (Op("fdiv", (spikes, b.dt(self.clock))), Op("itof", (n,)))))
         b.store(self._rows, 0, Op("iadd", (row, ir.const(1))))
 
-    def state(self) -> dict[str, np.ndarray]:
+    def full_state(self) -> dict[str, np.ndarray]:
         rows = int(self._rows.data[0])
         return {
             "rows": self._rows.data.copy(),
@@ -173,7 +173,7 @@ class PopulationRateMonitor(SimulationObject):
             "rates": self._rates.data[:rows].copy(),
         }
 
-    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+    def set_full_state(self, state: Mapping[str, np.ndarray]) -> None:
         rows = stored_array(state, "rows", self.name, dtype=np.int64, size=1, at_least=0)
         n = int(rows[0])
         t = stored_array(state, "t", self.name, dtype=np.float64, size=n)

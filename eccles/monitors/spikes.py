@@ -273,13 +273,13 @@ class EventMonitor(SimulationObject):
         for name, array in self._values.items():
             b.store(array, position, convert(code.lowerer.env[name], ir.F64))
 
-    def state(self) -> dict[str, np.ndarray]:
+    def full_state(self) -> dict[str, np.ndarray]:
         n = self.num_events if self.record else 0
         state = {"n": self._n.data.copy(), "i": self._i.data[:n].copy(), "t": self._t.data[:n].copy()}
         state |= {f"value.{k}": a.data[:n].copy() for k, a in self._values.items()}
         return {**state, "count": self._counts.data.copy()}
 
-    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+    def set_full_state(self, state: Mapping[str, np.ndarray]) -> None:
         total = stored_array(state, "n", self.name, dtype=np.int64, size=1, at_least=0)
         n = int(total[0]) if self.record else 0
         size = len(self.source)

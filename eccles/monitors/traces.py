@@ -269,12 +269,12 @@ class StateMonitor(SimulationObject):
                 value = convert(code.lowerer.env[variable], array.element.type)
                 b.store(array, Op("iadd", (base, k)), value)
 
-    def state(self) -> dict[str, np.ndarray]:
+    def full_state(self) -> dict[str, np.ndarray]:
         rows = self.n_samples
         state = {"rows": self._rows.data.copy(), "t": self._t.data[:rows].copy()}
         return state | {f"value.{v}": a.data[: rows * self._width(v)].copy() for v, a in self._values.items()}
 
-    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+    def set_full_state(self, state: Mapping[str, np.ndarray]) -> None:
         rows = stored_array(state, "rows", self.name, dtype=np.int64, size=1, at_least=0)
         n = int(rows[0])
         t = stored_array(state, "t", self.name, dtype=np.float64, size=n)

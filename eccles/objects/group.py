@@ -114,20 +114,20 @@ class SimulationObject:
         """The arrays that the object's code changes during a run."""
         return ()
 
-    def state(self) -> dict[str, np.ndarray]:
+    def full_state(self) -> dict[str, np.ndarray]:
         """Everything that `store` has to keep, as arrays."""
         return {}
 
     def run_state(self) -> dict[str, np.ndarray]:
-        """The part of `state` that a run changes: no connections."""
-        return self.state()
+        """The part of `full_state` that a run changes: no connections."""
+        return self.full_state()
 
-    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take back what `state` gave."""
+    def set_full_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take back what `full_state` gave."""
 
     def set_run_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Take back what `run_state` gave."""
-        self.set_state(state)
+        self.set_full_state(state)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} '{self.name}'>"
@@ -622,8 +622,8 @@ class Group(SimulationObject):
         """Allow `group.name = value` for a name that is not a variable."""
         object.__setattr__(self, name, None)
 
-    def state_view(self, name: str, use_units: bool = True, level: int = 0) -> VariableView:
-        """The handle for a variable, as `group.name`."""
+    def state(self, name: str, use_units: bool = True, level: int = 0) -> VariableView:
+        """The handle for a variable, as `group.name` (`group.name_` without units)."""
         return self.view(name, units=use_units)
 
     def get_states(
@@ -682,10 +682,10 @@ class Group(SimulationObject):
             value = np.asarray(values[name]) if format == "pandas" else values[name]
             self.view(name, units=units and format == "dict")[:] = value
 
-    def state(self) -> dict[str, np.ndarray]:
+    def full_state(self) -> dict[str, np.ndarray]:
         return {name: v.array.data.copy() for name, v in self._variables.items()}
 
-    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+    def set_full_state(self, state: Mapping[str, np.ndarray]) -> None:
         for name, variable in self._variables.items():
             array = variable.array
             array.replace(stored_array(state, name, self.name, dtype=DTYPES[array.element], size=len(array)))

@@ -264,9 +264,9 @@ class PoissonGroup(SpikeSource):
         start, stop = range_of(item, self._n, self)
         return Subgroup(self, start, stop)
 
-    def state(self) -> dict[str, np.ndarray]:
+    def full_state(self) -> dict[str, np.ndarray]:
         return {
-            **super().state(),
+            **super().full_state(),
             "_left": self._left_now().copy(),
             "_due": self._due.data.copy(),
             "_steady": self._steady.data.copy(),
@@ -274,8 +274,8 @@ class PoissonGroup(SpikeSource):
             "_seed": np.array(str(self._seed)),
         }
 
-    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        super().set_state(state)
+    def set_full_state(self, state: Mapping[str, np.ndarray]) -> None:
+        super().set_full_state(state)
         n = len(self)
         self._left.replace(
             stored_array(state, "_left", self.name, dtype=np.float64, size=n, at_least=0, below=np.inf)
@@ -463,17 +463,17 @@ class SpikeGeneratorGroup(SpikeSource):
         start, stop = range_of(item, self._n, self)
         return Subgroup(self, start, stop)
 
-    def state(self) -> dict[str, np.ndarray]:
+    def full_state(self) -> dict[str, np.ndarray]:
         return {
-            **super().state(),
+            **super().full_state(),
             "_position": self._position.data.copy(),
             "_times": self._times.copy(),
             "_indices": self._given_indices.copy(),
             "_period": np.array(self._period),
         }
 
-    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        super().set_state(state)
+    def set_full_state(self, state: Mapping[str, np.ndarray]) -> None:
+        super().set_full_state(state)
         times = stored_array(state, "_times", self.name, dtype=np.float64, at_least=0, below=np.inf)
         indices = stored_array(
             state, "_indices", self.name, dtype=np.int64, size=len(times), at_least=0, below=len(self)

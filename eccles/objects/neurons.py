@@ -647,16 +647,16 @@ class NeuronGroup(SpikeSource):
         start, stop = range_of(item, self._n, self)
         return Subgroup(self, start, stop)
 
-    def state(self) -> dict[str, np.ndarray]:
+    def full_state(self) -> dict[str, np.ndarray]:
         return {
-            **super().state(),
+            **super().full_state(),
             "_until": self._until.data.copy(),
             "_until_dt": np.array(self._until_dt),
             "_last_spike": self._last_spike.data.copy(),
         }
 
-    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        super().set_state(state)
+    def set_full_state(self, state: Mapping[str, np.ndarray]) -> None:
+        super().set_full_state(state)
         n = len(self)
         self._until.replace(stored_array(state, "_until", self.name, dtype=np.int64, size=n))
         self._last_spike.replace(stored_array(state, "_last_spike", self.name, dtype=np.float64, size=n))

@@ -464,7 +464,7 @@ class Pathway(Group):
         for name in self.synapses.event_driven:
             yield self.synapses.variable(name).array
 
-    def state(self) -> dict[str, np.ndarray]:
+    def full_state(self) -> dict[str, np.ndarray]:
         state = {"_delay": np.array(self._delay)}
         if self._delays is not None:
             state["_delays"] = self._delays.copy()
@@ -492,7 +492,7 @@ class Pathway(Group):
         """Tells one arrangement of the queue from all others."""
         return np.array([id(self._queue), *(self._arranged or ())])
 
-    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+    def set_full_state(self, state: Mapping[str, np.ndarray]) -> None:
         n = len(self.synapses)
         delay = _checked(stored_number(state, "_delay", self.name))
         delays = restored = lookup = None

@@ -35,7 +35,7 @@ def take(objects: list[SimulationObject], t: float) -> dict[str, Any]:
         "t": t,
         "seed": magic.seed_value(),
         "clocks": {obj.name: [obj.clock.timestep, obj.clock.dt_] for obj in objects},
-        "objects": {obj.name: obj.state() for obj in objects},
+        "objects": {obj.name: obj.full_state() for obj in objects},
     }
 
 
@@ -75,7 +75,7 @@ def _put(objects: list[SimulationObject], state: dict[str, Any]) -> None:
     for obj in objects:
         obj.clock.go_to(*state["clocks"][obj.name])
     for obj in objects:
-        obj.set_state(state["objects"][obj.name])
+        obj.set_full_state(state["objects"][obj.name])
 
 
 def write(filename: str | Path, name: str, state: dict[str, Any]) -> None:

@@ -96,15 +96,15 @@ class SpikeSource(Group):
     def contained_objects(self) -> list[SimulationObject]:
         return list(self._runners)
 
-    def state(self) -> dict[str, np.ndarray]:
-        state = super().state()
+    def full_state(self) -> dict[str, np.ndarray]:
+        state = super().full_state()
         for event, buffer in self._buffers.items():
             state[f"_{event}.counts"], state[f"_{event}.ids"] = buffer.recent()
             state[f"_{event}.step"] = np.array(buffer.clock.timestep)
         return state
 
-    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        super().set_state(state)
+    def set_full_state(self, state: Mapping[str, np.ndarray]) -> None:
+        super().set_full_state(state)
         for event, buffer in self._buffers.items():
             counts = stored_array(
                 state, f"_{event}.counts", self.name, dtype=np.int64, at_least=0, below=len(self) + 1
@@ -286,8 +286,8 @@ class Subgroup(SpikeSource):
         start, stop = range_of(item, len(self), self)
         return Subgroup(self, start, stop)
 
-    def state(self) -> dict[str, np.ndarray]:
+    def full_state(self) -> dict[str, np.ndarray]:
         return {}
 
-    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+    def set_full_state(self, state: Mapping[str, np.ndarray]) -> None:
         pass

@@ -31,7 +31,7 @@ def stored_array(
     Parameters
     ----------
     state : mapping
-        What an object's `state` gave, or a file pretends that it gave.
+        What an object's `full_state` gave, or a file pretends that it gave.
     key, owner : str
         Which array, and of which object (for the message).
     dtype : numpy dtype

@@ -823,7 +823,7 @@ class Synapses(Group):
         traces = 0 if self.traces is None else self.traces.memory()
         return self.connections.memory() + state + traces
 
-    def state(self) -> dict[str, np.ndarray]:
+    def full_state(self) -> dict[str, np.ndarray]:
         return {
             **self.run_state(),
             "_sources": self.connections.sources().copy(),
@@ -832,9 +832,9 @@ class Synapses(Group):
         }
 
     def run_state(self) -> dict[str, np.ndarray]:
-        return {**super().state(), **({} if self.traces is None else self.traces.state())}
+        return {**super().full_state(), **({} if self.traces is None else self.traces.full_state())}
 
-    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+    def set_full_state(self, state: Mapping[str, np.ndarray]) -> None:
         sources = stored_array(
             state, "_sources", self.name, dtype=np.int32, at_least=0, below=len(self.source)
         )
@@ -861,6 +861,6 @@ class Synapses(Group):
         elif self.traces is None:
             self.traces = self._find_traces()
             self.structure_changed()
-        super().set_state(state)
+        super().set_full_state(state)
         if self.traces is not None:
-            self.traces.set_state(state)
+            self.traces.set_full_state(state)

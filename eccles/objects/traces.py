@@ -13,8 +13,9 @@ the same values. It is done where all of these hold, and else not:
 - its equation has no coefficient that differs between synapses;
 - no text uses `lastupdate`; nothing but pathways writes the variables; delays are uniform per pathway.
 
-What breaks a condition later (few synapses per neuron, values set per synapse, delays that differ, synapses made while traces
-are not zero) makes the synapses store them per synapse from then on: `values` says what they are.
+What breaks a condition later (values set per synapse, delays that differ, synapses made while traces are
+not zero), or few synapses per neuron, makes the synapses store them per synapse from then on: `values`
+says what they are.
 
 What a pathway reads of the other side's traces is brought to the present for all neurons in one vector
 loop if many synapses are going to be visited, else for each synapse. The bits are the same either way.
@@ -199,13 +200,13 @@ class Traces:
         arrays = (*self._value.values(), *self._now.values(), *self._last.values())
         return sum(array.data.nbytes for array in arrays)
 
-    def state(self) -> dict[str, np.ndarray]:
+    def full_state(self) -> dict[str, np.ndarray]:
         """What `store` keeps."""
         values = {f"_trace.{name}": array.data.copy() for name, array in self._value.items()}
         return values | {f"_last.{side}": array.data.copy() for side, array in self._last.items()}
 
-    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take back what `state` gave."""
+    def set_full_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take back what `full_state` gave."""
         for name, array in self._value.items():
             array.data[:] = self._stored(state, f"_trace.{name}", array)
         for side, array in self._last.items():

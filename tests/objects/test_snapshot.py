@@ -57,7 +57,7 @@ def everything() -> e.Network:
 
 def results(net: e.Network) -> list[np.ndarray]:
     """All that the network recorded and holds."""
-    return [array for obj in net._everything() for array in obj.state().values()]
+    return [array for obj in net._everything() for array in obj.full_state().values()]
 
 
 def same(first: list[np.ndarray], second: list[np.ndarray]) -> bool:
@@ -302,7 +302,7 @@ def arrays_that_index() -> list[tuple[str, str]]:
     return [
         (obj.name, key)
         for obj in net._everything()
-        for key, array in obj.state().items()
+        for key, array in obj.full_state().items()
         if array.dtype.kind == "i" and array.ndim == 1 and array.size
     ]
 

@@ -204,3 +204,9 @@ def test_positions_of_an_index() -> None:
     assert scalar
     assert positions is not None
     assert positions.tolist() == [2]
+
+
+def test_state_is_the_handle_of_a_variable() -> None:
+    group = e.NeuronGroup(2, "v : volt")
+    group.state("v")[:] = [1, 2] * mV
+    np.testing.assert_allclose(group.state("v", use_units=False)[:], [1e-3, 2e-3])
