@@ -1,4 +1,4 @@
-"""Eccles: a spiking-network simulator and plasticity laboratory.
+r"""Eccles: a spiking-network simulator and plasticity laboratory.
 
 Models are equations with units, in the language of Brian 2; the whole simulation loop is native code,
 made in milliseconds without a compiler.

@@ -123,7 +123,7 @@ def double(word: Value) -> Value:
     return op("frombits", word)
 
 
-def _with_sign_of(magnitude: Value, x: Value) -> Value:
+def with_sign_of(magnitude: Value, x: Value) -> Value:
     """The magnitude, which is not negative, with the sign bit of x."""
     return double(bits(magnitude) | (bits(x) & SIGN))
 
@@ -146,7 +146,7 @@ def _exact_sum_of_ordered(a: Value, b: Value) -> tuple[Value, Value]:
     return s, b - (s - a)
 
 
-def _exact_product(a: Value, b: Value) -> tuple[Value, Value]:
+def exact_product(a: Value, b: Value) -> tuple[Value, Value]:
     """The product a * b rounded, and what the rounding lost (Dekker); with or without fused operations."""
     p = a * b
     a_hi, b_hi = (double(bits(v) & ~((1 << 27) - 1)) for v in (a, b))
@@ -208,7 +208,7 @@ def _sinh(x: Value) -> Value:
     quarter = _expm1_scaled(a, 2)
     e = 4.0 * quarter
     result = select(a > 22.0, 2.0 * (quarter + 0.25), 0.5 * (e + e / (e + 1.0)))
-    return select(a < 2.0**-28, x, _with_sign_of(result, x))
+    return select(a < 2.0**-28, x, with_sign_of(result, x))
 
 
 def _cosh(x: Value) -> Value:
@@ -222,7 +222,7 @@ def _tanh(x: Value) -> Value:
     a = op("fmin", 30.0, abs(x))
     # with t = exp(+-2a) - 1; each sign has the smaller errors on its side
     t = 2.0 * _expm1_scaled(select(a < 0.35, -2.0 * a, 2.0 * a), 1)
-    return select(a < 2.0**-28, x, _with_sign_of(abs(t) / (t + 2.0), x))
+    return select(a < 2.0**-28, x, with_sign_of(abs(t) / (t + 2.0), x))
 
 
 # -- logarithms ---------------------------------------------------------------------------------------
@@ -316,18 +316,18 @@ def _accurate_log(x: Value) -> tuple[Value, Value]:
     over = m - 1.0
     under, under_lo = _exact_sum_of_ordered(literal(1.0, F64), m)
     s = over / under
-    back, back_lo = _exact_product(s, under)
+    back, back_lo = exact_product(s, under)
     s_lo = (((over - back) - back_lo) - s * under_lo) / under
     # z = s^2
-    z, z_lo = _exact_product(s, s)
+    z, z_lo = exact_product(s, s)
     z_lo = z_lo + 2.0 * s * s_lo
     # w = 2/3 + 2/5 z + ...
     w, w_lo = _exact_sum_of_ordered(literal(TWO_THIRDS, F64), z * polynomial(z, LOG_OF_POW))
     w_lo = w_lo + TWO_THIRDS_LO
     # c = s z w
-    zw, zw_lo = _exact_product(z, w)
+    zw, zw_lo = exact_product(z, w)
     zw_lo = zw_lo + (z * w_lo + z_lo * w)
-    c, c_lo = _exact_product(s, zw)
+    c, c_lo = exact_product(s, zw)
     c_lo = c_lo + (s * zw_lo + s_lo * zw)
     # k ln 2 + 2s + c
     a, a_lo = _exact_sum_of_ordered(k * LN2, 2.0 * s)
@@ -340,7 +340,7 @@ def _pow(x: Value, y: Value) -> Value:
     a = abs(x)
     high, low = _accurate_log(a)
     bounded = _clamped(y, -(2.0**65), 2.0**65)
-    product, product_lo = _exact_product(bounded, high)
+    product, product_lo = exact_product(bounded, high)
     product_lo = product_lo + bounded * low
     in_range = abs(product) < 1000.0
     result = exp_of(product, select(in_range, product_lo, 0.0))
@@ -350,7 +350,7 @@ def _pow(x: Value, y: Value) -> Value:
     whole = y.equals(op("floor", y))
     half = 0.5 * y
     odd = whole & ~half.equals(op("floor", half))
-    result = select(odd, _with_sign_of(result, x), result)
+    result = select(odd, with_sign_of(result, x), result)
     undefined = (x < 0.0) & (x > -INF) & ~whole
     result = select(undefined, NAN, result)
     nan = op("fne", x, x) | op("fne", y, y)
@@ -434,7 +434,7 @@ def _arctan(x: Value) -> Value:
     under = select(far, a, select(middle, a + 1.0, 1.0))
     quarters = select(far, 2.0, select(middle, 1.0, 0.0))
     v = _small_arctan(over / under)
-    return _with_sign_of(quarters * (HALF_PI / 2) + fma(quarters, HALF_PI_LO / 2, v), x)
+    return with_sign_of(quarters * (HALF_PI / 2) + fma(quarters, HALF_PI_LO / 2, v), x)
 
 
 def _arctan2(y: Value, x: Value) -> Value:
@@ -457,7 +457,7 @@ def _arctan2(y: Value, x: Value) -> Value:
     quarters, v = select(left, 4.0 - quarters, quarters), select(left, -v, v)
     # pi/4 with few enough bits for exact products with 1 .. 4
     high, low = float.fromhex("0x1.921fb54442d18p-1"), float.fromhex("0x1.1a62633145c07p-55")
-    return _with_sign_of(abs(fma(quarters, high, fma(quarters, low, v))), y)
+    return with_sign_of(abs(fma(quarters, high, fma(quarters, low, v))), y)
 
 
 def _arcsin_parts(x: Value) -> tuple[Value, Value, Value, Value]:
@@ -473,7 +473,7 @@ def _arcsin_parts(x: Value) -> tuple[Value, Value, Value, Value]:
 def _arcsin(x: Value) -> Value:
     far, s, _, rest = _arcsin_parts(x)
     result = select(far, HALF_PI - (2.0 * s + (2.0 * rest - HALF_PI_LO)), s + rest)
-    return _with_sign_of(result, x)
+    return with_sign_of(result, x)
 
 
 def _arccos(x: Value) -> Value:

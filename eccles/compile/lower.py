@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Mapping
 
-from eccles.compile import elementary, ir
+from eccles.compile import division, elementary, ir
 from eccles.compile.ir import BOOL, F64, I64, Op
 from eccles.errors import InternalError
 from eccles.language.nodes import (
@@ -183,10 +183,7 @@ class Lowerer:
         a, b = promote(left, right)
         if a.type is I64:
             return Op("idiv" if op == "//" else "imod", (a, b))
-        quotient = Op("floor", (Op("fdiv", (a, b)),))
-        if op == "//":
-            return quotient
-        return Op("fsub", (a, Op("fmul", (quotient, b))))
+        return ir.Call(division.floor_divide if op == "//" else division.mod, (a, b))
 
     def _power(self, base: ir.Expr, exponent: ir.Expr) -> ir.Expr:
         if isinstance(exponent, ir.Const):

@@ -89,11 +89,11 @@ def _binary(op: str, a: np.ndarray, b: np.ndarray) -> Any:
         case "/":
             return a / b
         case "//":
-            return np.where(b == 0, 0, a // np.where(b == 0, 1, b)) if integers else np.floor(a / b)
+            return np.where(b == 0, 0, a // np.where(b == 0, 1, b)) if integers else np.floor_divide(a, b)
         case "%":
             if integers:
                 return np.where(b == 0, 0, a % np.where(b == 0, 1, b))
-            return a - np.floor(a / b) * b
+            return np.mod(a, b)
         case _:
             if integers and b.ndim == 0 and 0 <= int(b) <= 16:
                 return a ** int(b)
