@@ -15,7 +15,7 @@ from eccles.integrate.problem import Integrator, Problem, Step, UnsupportedEquat
 from eccles.integrate.reciprocal import with_reciprocals
 from eccles.integrate.runge_kutta import RK2, RK4
 
-__all__ = ["INTEGRATORS", "explain_choice", "step_of"]
+__all__ = ["INTEGRATORS", "explain_choice", "integrator_for", "step_of"]
 
 EXACT = Exact()
 INTEGRATORS: dict[str, Integrator] = {
@@ -55,13 +55,27 @@ def step_of(
     EquationError
         If there is no method of that name.
     """
+    integrator, passed_over = integrator_for(problem, method, default=default)
+    step = with_reciprocals(integrator.step(problem), problem)
+    return replace(step, passed_over=tuple(passed_over.items()))
+
+
+def integrator_for(
+    problem: Problem,
+    method: str | Sequence[str] | Integrator | None,
+    *,
+    default: Sequence[str] = ("exact", "euler", "heun"),
+) -> tuple[Integrator, dict[str, str]]:
+    """The first method that can integrate the equations, and why those before it cannot.
+
+    Parameters and errors as in `step_of`.
+    """
     candidates = _candidates(default if method is None else method)
     reasons: dict[str, str] = {}
     for candidate in candidates:
         reason = candidate.reason_against(problem)
         if reason is None:
-            step = with_reciprocals(candidate.step(problem), problem)
-            return replace(step, passed_over=tuple(reasons.items()))
+            return candidate, reasons
         reasons[candidate.name] = reason
     raise _nothing_fits(problem, candidates, reasons)
 
@@ -121,4 +135,6 @@ def _nothing_fits(problem: Problem, asked: list[Integrator], reasons: dict[str, 
     lines = [f"{name}: {reason}" for name, reason in reasons.items()]
     if fitting:
         lines.append(f"These can: {', '.join(fitting)}.")
-    return UnsupportedEquations(message, reasons=reasons, hint="\n".join(lines))
+    # the right-hand side that the first reason speaks of
+    spans = [e.span for name, e in problem.equations.items() if f"'{name}'" in reasons[asked[0].name]]
+    return UnsupportedEquations(message, reasons=reasons, span=next(iter(spans), None), hint="\n".join(lines))

@@ -16,7 +16,7 @@ from eccles.engine.events import EventBuffer
 from eccles.engine.program import Block, ProgramBuilder
 from eccles.engine.state import Array
 from eccles.errors import EquationError, SetupError, UnitError
-from eccles.integrate.choose import step_of
+from eccles.integrate.choose import integrator_for, step_of
 from eccles.integrate.problem import Problem, Step
 from eccles.language.check import Symbol, check_equations, check_expression, check_statements, infer
 from eccles.language.equations import Equation, Equations
@@ -308,6 +308,9 @@ class NeuronGroup(SpikeSource):
             problems.run(self._check_timed_arrays)
             if self._refractory_tree is not None:
                 problems.run(self._check_refractory)
+        if self.semantics.check == "construction" and self.equations.diff_eq_names and not self._has_timed():
+            # whether a TimedArray stands still during a step is known when the time step is
+            integrator_for(self.problem(), self.method, default=self.semantics.default_methods)
 
     def _check_reset(self) -> None:
         for a in self._reset:

@@ -9,6 +9,7 @@ import pytest
 
 import eccles as e
 import eccles.brian2 as face
+from eccles.integrate.problem import UnsupportedEquations
 from eccles.units import Hz, ms, mV
 
 
@@ -173,3 +174,10 @@ def test_units_reach_into_thresholds_and_resets() -> None:
     # from -70 to -55 towards -50: 10 ms * ln(20/5), found at the end of a step
     period = np.ceil(100 * np.log(4)) / 10
     assert np.diff(np.asarray(monitor.spike_trains()[0])) * 1e3 == pytest.approx(period)
+
+
+def test_a_method_that_does_not_fit_is_refused_where_the_group_is_made() -> None:
+    with pytest.raises(UnsupportedEquations, match="'exact' cannot integrate") as raised:
+        e.NeuronGroup(1, "dv/dt = -v**2/(10*ms) : 1", method="exact")
+    assert "-v**2/(10*ms)" in str(raised.value)  # the text that it points into
+    assert "These can: euler, rk2, rk4, heun, milstein." in str(raised.value)
