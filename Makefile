@@ -30,6 +30,7 @@ types: $(STAMP)
 bench: $(STAMP)  ## against Brian 2 and NEST, in an environment of their own; about an hour
 	$(PYTHON) benchmarks/peers.py
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/compile_time.py
 	$(BIN)/python benchmarks/second_run.py
 	$(BIN)/python benchmarks/run.py
 
