@@ -30,7 +30,9 @@ app = typer.Typer(
 cache_app = typer.Typer(help="The machine code that Eccles keeps on disk.", no_args_is_help=True)
 app.add_typer(cache_app, name="cache")
 
-PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "allow_interspersed_args": False}
+# `run` hands on all that follows the script, as Python does; `show` reads its own options there too
+PASS_ON_ALL = {"allow_extra_args": True, "allow_interspersed_args": False}
+PASS_ON_REST = {"allow_extra_args": True}
 
 
 class Stage(StrEnum):
@@ -188,7 +190,7 @@ def _users_script(brian2: bool) -> Any:
         raise typer.Exit(1) from None
 
 
-@app.command(context_settings=PASS_ON)
+@app.command(context_settings=PASS_ON_ALL)
 def run(
     context: typer.Context,
     script: Annotated[Path, typer.Argument(help="The script; what follows is handed to it.")],
@@ -207,10 +209,15 @@ def run(
         execute(script, context.args)
 
 
-@app.command(context_settings=PASS_ON)
+@app.command(context_settings=PASS_ON_REST)
 def show(
     context: typer.Context,
-    script: Annotated[Path, typer.Argument(help="The script; it runs up to its first run().")],
+    script: Annotated[
+        Path,
+        typer.Argument(
+            help="The script; it runs up to its first run(). Options for the script go behind `--`."
+        ),
+    ],
     stage: Annotated[
         Stage,
         typer.Option(

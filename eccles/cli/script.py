@@ -22,7 +22,7 @@ _LIBRARIES = (
     *{sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")},
 )
 HAS_NOT = "Eccles stands in for Brian 2 here and does not have this part of it."
-TRY_BRIAN2 = "A script for Brian 2 runs with `eccles run --brian2 script.py`."
+TRY_BRIAN2 = "A script for Brian 2 runs with `eccles run --brian2 script.py`, the option before the script."
 
 
 def execute(path: Path, arguments: Sequence[str]) -> None:

@@ -52,6 +52,19 @@ def test_model_text_in_its_forms(script: Path, golden: Callable[[str, str], None
     golden(f"show_{stage}.txt", result.stdout)
 
 
+def test_options_may_stand_after_the_script_as_its_help_shows_them(script: Path) -> None:
+    before = show(script, "--stage", "tree").stdout
+    start_scope()
+    assert CliRunner().invoke(app, ["show", str(script), "--stage", "tree"]).stdout == before
+
+
+def test_what_is_behind_two_dashes_is_the_script_s(script: Path) -> None:
+    script.write_text("import sys; print(sys.argv[1:])\n" + SCRIPT)
+    start_scope()
+    result = CliRunner().invoke(app, ["show", str(script), "4", "--", "--stage", "tree"])
+    assert result.stdout.startswith("['4', '--stage', 'tree']\n")
+
+
 def test_nothing_is_run(script: Path) -> None:
     assert "this script was run" not in show(script).stdout
 
