@@ -99,7 +99,7 @@ def write(filename: str | Path, name: str, state: dict[str, Any]) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **{HEADER: np.array(text)}, **arrays)
+            np.savez_compressed(file, **{HEADER: np.array(text)}, **arrays)
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
