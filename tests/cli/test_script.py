@@ -55,7 +55,8 @@ def test_a_script_sees_what_it_sees_under_python(tmp_path: Path, monkeypatch: py
 def test_a_mistyped_option_is_not_taken_for_the_script(tmp_path: Path) -> None:
     result = run(write(tmp_path, "print('ran')"), options=("--brain2",))
     assert result.exit_code == 2
-    assert "No such option: --brain2" in result.output
+    assert "No such option" in result.output
+    assert "--brain2" in result.output
 
 
 def test_the_state_of_the_interpreter_is_put_back(tmp_path: Path) -> None:
