@@ -406,6 +406,11 @@ def _each(func: Any, *args: Any, **kwargs: Any) -> Any:
     return type(result)(wrap(r, get_dimensions(a)) for r, a in zip(result, args, strict=True))
 
 
+def _broadcast_arrays(func: Any, *args: Any, subok: bool = False) -> Any:
+    """Plain arrays, as NumPy makes them of subclasses unless told otherwise: Matplotlib relies on it."""
+    return _each(func, *args) if subok else _stripped(func, *args)
+
+
 def _solve(func: Any, a: Any, b: Any) -> Any:
     return wrap(_stripped(func, a, b), get_dimensions(b) / get_dimensions(a))
 
@@ -466,7 +471,7 @@ def _table() -> dict[Any, Rule]:
         (_between, "linspace geomspace"), (_full_like, "full_like"), (_trapezoid, "trapezoid"),
         (_gradient, "gradient"), (_interp, "interp"), (_histogram, "histogram"),
         (_bin_edges, "histogram_bin_edges"), (_insert, "insert"), (_pad, "pad"),
-        (_each, "meshgrid broadcast_arrays atleast_1d atleast_2d atleast_3d"),
+        (_each, "meshgrid atleast_1d atleast_2d atleast_3d"), (_broadcast_arrays, "broadcast_arrays"),
         (_copyto, "copyto"), (_fill, "fill_diagonal put place putmask"),
     ]  # fmt: skip
     names = set(dir(np))

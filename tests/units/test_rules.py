@@ -19,7 +19,7 @@ def agree(found, expected, dim, scale):
 KEEP = (
     "sum mean median std min max amin amax ptp nansum nanmean nanmin nanmax nanstd nanmedian average cumsum "
     "diff ediff1d sort flip ravel squeeze transpose copy diag atleast_1d atleast_2d nan_to_num real unique "
-    "trim_zeros unwrap fix absolute negative positive nancumsum round"
+    "trim_zeros unwrap trunc absolute negative positive nancumsum round"
 )
 SAME_UNIT = [(name, ()) for name in KEEP.split()] + [
     ("roll", (1,)),
@@ -41,7 +41,7 @@ SAME_UNIT = [(name, ()) for name in KEEP.split()] + [
 @pytest.mark.parametrize(("name", "args"), SAME_UNIT, ids=[n for n, _ in SAME_UNIT])
 def test_functions_of_one_array_keep_its_unit(name, args):
     function = getattr(np, name)
-    if name in ("unwrap", "fix", "round"):  # not linear: in units in which the values are the same
+    if name in ("unwrap", "trunc", "round"):  # not linear: in units in which the values are the same
         agree(function(x * volt, *args), function(x, *args), V, 1)
     else:
         agree(function(X, *args), function(x, *args), V, 1e-3)
@@ -201,10 +201,22 @@ def test_splitting_and_grids():
         agree(part, [expected], V, 1e-3)
     grid_x, grid_y = np.meshgrid(X, y * nA)
     assert (grid_x.dim, grid_y.dim) == (V, A)
-    first, second = np.broadcast_arrays(X, 2 * nA)
+    first, second = np.broadcast_arrays(X, 2 * nA, subok=True)
     assert (first.dim, second.dim, second.shape) == (V, A, (3,))
+    first, second = np.broadcast_arrays(X, 2 * nA)  # NumPy's default is plain arrays
+    assert (type(first), type(second)) == (np.ndarray, np.ndarray)
+    assert second.tolist() == [2e-9] * 3
     first, second = np.atleast_1d(1 * mV, 2.0)
     assert (get_dimensions(first), get_dimensions(second)) == (V, DIMENSIONLESS)
+
+
+def test_quantities_are_drawn_in_units_of_si():
+    from matplotlib.figure import Figure
+
+    axes = Figure().subplots()
+    (line,) = axes.plot([0, 1, 2] * ms, X)
+    assert line.get_xydata().tolist() == [[0.0, x[0] * 1e-3], [1e-3, x[1] * 1e-3], [2e-3, x[2] * 1e-3]]
+    assert axes.plot(X)[0].get_xydata()[:, 0].tolist() == [0.0, 1.0, 2.0]
 
 
 def test_averages_with_weights():
