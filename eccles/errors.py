@@ -128,6 +128,11 @@ class SyntaxProblem(ModelError, SyntaxError):
     def __str__(self) -> str:  # SyntaxError has a __str__ of its own
         return EcclesError.__str__(self)
 
+    @property
+    def msg(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """What Python 3.13 and later show of a syntax error that nobody caught."""
+        return str(self)
+
 
 class EquationError(ModelError, ValueError):
     """An equation is malformed or stands where it may not."""
