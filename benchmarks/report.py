@@ -145,19 +145,27 @@ def size_lines(row: Row, found: dict[str, list[dict]], quick: bool) -> list[str]
 
 
 def ratio_lines(row: Row, found: dict[str, list[dict]]) -> list[str]:
-    """Peer / eccles for loops, and for memory where there is an aim."""
+    """Peer / eccles: loops and memory beside their aims, then what comes before the loop."""
     lines = []
-    for mode in OURS:
-        for peer in found:
-            if peer in OURS or mode not in found:
-                continue
-            times = ratio(found[peer], found[mode], "run_s")
+    for peer in found:
+        if peer in OURS or "eccles" not in found:
+            continue
+        ours, theirs = found["eccles"], found[peer]
+        for key, what, aims in (
+            ("run_s", "loop", row.run_aims),
+            ("peak_mib", "peak memory", row.memory_aims),
+        ):
+            times = ratio(theirs, ours, key)
             if times is not None:
-                lines.append(f"- {peer} / {mode}, loop: {judged(times, row.run_aims.get((mode, peer)))}")
-            aim = row.memory_aims.get((mode, peer))
-            sizes = ratio(found[peer], found[mode], "peak_mib")
-            if aim is not None and sizes is not None:
-                lines.append(f"- {peer} / {mode}, peak memory: {judged(sizes, aim)}")
+                lines.append(f"- {peer} / eccles, {what}: {judged(times, aims.get(peer))}")
+        before = {key: ratio(warm(peer, theirs), ours, f"{key}_s") for key in ("import", "build", "compile")}
+        shown = ", ".join(f"{key} {times:.3g}x" for key, times in before.items() if times is not None)
+        if shown:
+            lines.append(f"- {peer} / eccles, {shown}")
+    peak = middle(found.get("eccles", []), "peak_mib")
+    if row.peak_aim_mib is not None and peak is not None:
+        verdict = "met" if peak <= row.peak_aim_mib else "MISSED"
+        lines.append(f"- eccles: peak memory {peak:.0f} MiB (aim {row.peak_aim_mib:g}) {verdict}")
     return lines
 
 

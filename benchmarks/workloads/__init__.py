@@ -58,9 +58,9 @@ class Row:
     loose_agreement
         By simulator, what replaces `agreement` where its spikes or its weights are known to differ.
     run_aims, memory_aims
-        By (eccles, peer): least and wished ratio of run times or of peak memory.
-    bytes_aim
-        At most so many bytes per synapse in Eccles.
+        By peer: least and wished ratio peer / eccles of run times or of peak memory.
+    bytes_aim, peak_aim_mib
+        At most so many bytes per synapse, and so much memory of the process, in Eccles.
     peers
         Peers that are worth the time they take.
     """
@@ -73,17 +73,17 @@ class Row:
     size: Mapping[str, Any] = field(default_factory=dict)
     quick_size: Mapping[str, Any] = field(default_factory=dict)
     loose_agreement: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    run_aims: Mapping[tuple[str, str], Aim] = field(default_factory=dict)
-    memory_aims: Mapping[tuple[str, str], Aim] = field(default_factory=dict)
+    run_aims: Mapping[str, Aim] = field(default_factory=dict)
+    memory_aims: Mapping[str, Aim] = field(default_factory=dict)
     bytes_aim: float | None = None
+    peak_aim_mib: float | None = None
     peers: tuple[str, ...] = ("brian2-cpp", "brian2-cython", "nest")
 
 
-ECCLES = "eccles"
 CPP, NEST = "brian2-cpp", "nest"
 FAST_PEERS = (CPP, NEST)  # where Cython's runtime mode adds nothing but time
 
-STATIC_AIMS = {(ECCLES, CPP): Aim(2.0), (ECCLES, NEST): Aim(2.0)}
+STATIC_AIMS = {CPP: Aim(2.0), NEST: Aim(2.0)}
 
 ROWS: dict[str, Row] = {
     "W1": Row(
@@ -97,7 +97,7 @@ ROWS: dict[str, Row] = {
         agreement={"spikes": 0.02, "w0": 0.02, "w1": 0.02, "w2": 0.02},
         # NEST's delays change which spikes coincide: the weights differ by design
         loose_agreement={NEST: {"spikes": 0.05}},
-        run_aims={(ECCLES, CPP): Aim(40.0, 50.0), (ECCLES, NEST): Aim(40.0)},
+        run_aims={CPP: Aim(40.0, 50.0), NEST: Aim(40.0)},
     ),
     "W1-long": Row(
         module="w1",
@@ -108,7 +108,7 @@ ROWS: dict[str, Row] = {
         quick_size={"monitors": False},
         agreement={"w0": 0.02, "w1": 0.02, "w2": 0.02},
         loose_agreement={NEST: {}},
-        run_aims={(ECCLES, CPP): Aim(40.0, 50.0)},
+        run_aims={CPP: Aim(40.0, 50.0)},
         peers=FAST_PEERS,
     ),
     "W2": Row(
@@ -120,8 +120,8 @@ ROWS: dict[str, Row] = {
         # NEST updates a weight at presynaptic spikes only: what it shows is from just after the last one
         loose_agreement={NEST: {"mean_w": 0.3}},
         run_aims={
-            (ECCLES, CPP): Aim(2.5, 4.0),
-            (ECCLES, NEST): Aim(70.0),
+            CPP: Aim(2.5, 4.0),
+            NEST: Aim(70.0),
         },
     ),
     "STDP100": Row(
@@ -141,7 +141,7 @@ ROWS: dict[str, Row] = {
         quick_seconds=0.2,
         # one network, but chaotic: another order of additions gives other spikes after some 100 ms
         agreement={"spikes": 0.05},
-        run_aims={(ECCLES, CPP): Aim(5.0, 6.0), (ECCLES, NEST): Aim(55.0)},
+        run_aims={CPP: Aim(5.0, 6.0), NEST: Aim(55.0)},
     ),
     "W4": Row(
         module="w4",
@@ -154,7 +154,7 @@ ROWS: dict[str, Row] = {
         loose_agreement={
             NEST: {"input_spikes": 0.015, "output_spikes": 0.3, "mean_w": 0.05},
         },
-        run_aims={(ECCLES, CPP): Aim(40.0, 50.0), (ECCLES, NEST): Aim(350.0)},
+        run_aims={CPP: Aim(40.0, 50.0), NEST: Aim(350.0)},
     ),
     "W5": Row(
         module="w5",
@@ -164,7 +164,7 @@ ROWS: dict[str, Row] = {
         agreement={"spikes": 0.02},
         # exponential Euler at 0.1 ms is first order; the others solve the equations closer
         loose_agreement={NEST: {"spikes": 0.15}},
-        run_aims={(ECCLES, CPP): Aim(12.0, 18.0), (ECCLES, NEST): Aim(80.0)},
+        run_aims={CPP: Aim(12.0, 18.0), NEST: Aim(80.0)},
     ),
     "W6": Row(
         module="w6",
@@ -174,8 +174,9 @@ ROWS: dict[str, Row] = {
         size={"n": 10_000, "plastic": True},
         quick_size={"n": 1_000, "plastic": True},
         agreement={"rate": 0.05, "mean_w": 0.02},
-        run_aims={(ECCLES, CPP): Aim(1 / 0.30, 1 / 0.17), (ECCLES, NEST): Aim(2.1 / 0.30)},
-        memory_aims={(ECCLES, CPP): Aim(2.0, 1 / 0.35)},
+        run_aims={CPP: Aim(1 / 0.30, 1 / 0.17), NEST: Aim(2.1 / 0.30)},
+        memory_aims={CPP: Aim(2.0, 1 / 0.35)},
+        peak_aim_mib=270,
         peers=FAST_PEERS,
     ),
     "W6-static": Row(
@@ -204,4 +205,16 @@ ROWS: dict[str, Row] = {
         )
         for name, n in (("S4k", 4_000), ("S16k", 16_000), ("S64k", 64_000))
     },
+    "S100k": Row(
+        module="static",
+        about="100,000 neurons, 10^8 static synapses: does it fit?",
+        seconds=0.1,
+        quick_seconds=0.1,
+        size={"n": 100_000},
+        quick_size={"n": 5_000},
+        agreement={},
+        bytes_aim=10.0,
+        peak_aim_mib=3 * 1024,
+        peers=(),
+    ),
 }
