@@ -20,7 +20,8 @@ from eccles.errors import InternalError
 __all__ = ["emit"]
 
 
-MANY = 8  # different calls of a function, above which it stays a function
+MANY = 16  # different calls of a function, above which it stays a function
+FEW = 32  # vector loops: so many may have their tests at their heads
 
 
 def emit(program: ir.Program, target: Target) -> str:
@@ -33,7 +34,10 @@ def emit(program: ir.Program, target: Target) -> str:
         if isinstance(node, ir.Call)
     }
     copies = Counter(call.function.name for call in calls)
-    emitter = _Emitter(target, frozenset(name for name, n in copies.items() if n > MANY))
+    n_loops = sum(isinstance(statement, ir.VectorFor) for statement in ir.walk(program.body))
+    emitter = _Emitter(
+        target, frozenset(name for name, n in copies.items() if n > MANY), few_loops=n_loops <= FEW
+    )
     emitter.statements(program.body)
     entry: list[str] = []
     for buffer in program.buffers:
@@ -67,10 +71,11 @@ def emit(program: ir.Program, target: Target) -> str:
 
 
 class _Emitter:
-    def __init__(self, target: Target, shared: frozenset[str]) -> None:
+    def __init__(self, target: Target, shared: frozenset[str], *, few_loops: bool = True) -> None:
         self.writer = Writer(target.fma)
         self.target = target
         self.shared = shared  # names of functions that are not expanded
+        self.few_loops = few_loops
         self.functions: dict[str, list[str]] = {}  # their definitions
         self.allocas: list[str] = []
         self.values: dict[str, Value] = {}
@@ -285,28 +290,41 @@ class _Emitter:
         w.label(end)
 
     @contextmanager
-    def _counted(self, start: str, stop: str, step: int) -> Iterator[str]:
+    def _counted(self, start: str, stop: str, step: int, *, test_first: bool = False) -> Iterator[str]:
         """The frame of a loop that counts up; yields the index.
 
         Its test stands at its end, and a first one before it: LLVM's analyses of loops take time that grows
         with the cube of the number of loops that follow each other if their tests stand at their heads.
+        With `test_first` it stands there all the same: the code generator then moves fewer constants out of
+        the loop, of which a large body would have more than registers.
         """
         w = self.writer
-        body, end = w.new_label("body"), w.new_label("end")
+        head, body, end = w.new_label("head"), w.new_label("body"), w.new_label("end")
         before = w.block
         w.forget_all()
-        going = w.op(f"icmp slt i64 {start}, {stop}")
-        w.lines.append(f"  br i1 {going}, label %{body}, label %{end}")
-        w.label(body)
+        if test_first:
+            w.branch(head)
+            w.label(head)
+        else:
+            going = w.op(f"icmp slt i64 {start}, {stop}")
+            w.lines.append(f"  br i1 {going}, label %{body}, label %{end}")
+            w.label(body)
         index = w.fresh()
         at = len(w.lines)
         w.lines.append("")
         with self.region():
+            if test_first:
+                going = w.op(f"icmp slt i64 {index}, {stop}")
+                w.lines.append(f"  br i1 {going}, label %{body}, label %{end}")
+                w.label(body)
             yield index
             following = w.op(f"add nsw i64 {index}, {step}")
-            again = w.op(f"icmp slt i64 {following}, {stop}")
+            again = "" if test_first else w.op(f"icmp slt i64 {following}, {stop}")
         w.lines[at] = f"  {index} = phi i64 [ {start}, %{before} ], [ {following}, %{w.block} ]"
-        w.lines.append(f"  br i1 {again}, label %{body}, label %{end}")
+        if test_first:
+            w.branch(head)
+        else:
+            w.lines.append(f"  br i1 {again}, label %{body}, label %{end}")
         w.label(end)
 
     def _for(self, statement: ir.For) -> None:
@@ -331,7 +349,7 @@ class _Emitter:
         self, statement: ir.VectorFor, start: str, stop: str, lanes: int, limit: str | None
     ) -> None:
         """Elements from `start`, `lanes` at a time; those at `limit` and behind are not appended."""
-        with self._counted(start, stop, lanes) as index:
+        with self._counted(start, stop, lanes, test_first=self.few_loops) as index:
             self.loop, self.first, self.lanes, self.limit = statement.local, index, lanes, limit
             self.statements(statement.body)
             self.loop, self.lanes = None, 1

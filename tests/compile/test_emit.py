@@ -20,7 +20,7 @@ from programs import (
 )
 
 from eccles.compile import elementary, ir, llvm
-from eccles.compile.emit import emit
+from eccles.compile.emit import FEW, MANY, emit
 from eccles.compile.ir import (
     BOOL,
     F64,
@@ -295,11 +295,13 @@ def test_a_function_of_many_calls_is_called_and_not_expanded(n):
             value = ir.Call(shared, (value, const(number)))
         return value
 
-    in_lanes = VectorFor(IDX, N, (Store(Y, IDX, Op("fadd", (calls(Load(X, IDX), 5), calls(const(2.0), 4)))),))
+    in_lanes = VectorFor(
+        IDX, N, (Store(Y, IDX, Op("fadd", (calls(Load(X, IDX), MANY - 3), calls(const(2.0), 4)))),)
+    )
     program = ir.Program("run", (X, Y, IDS, SIZES), (SIZE, in_lanes))
     text = emit(program, PORTABLE)
     assert text.count("define internal fastcc") == 2, "for single values and for vectors"
-    assert text.count("call fastcc") == 9
+    assert text.count("call fastcc") == MANY + 1
     check(in_lanes, n=n)
 
 
@@ -317,11 +319,11 @@ def test_a_function_with_loops_can_be_called_in_many_places():
     p, k = Local("p", F64), Local("k", F64)
     body = (Var(k, p), While(Op("flt", (k, const(10.0))), (SetVar(k, Op("fadd", (k, const(1.5)))),)))
     grow = ir.Function("grow", (p,), body, k)
-    calls = [Store(Y, const(j), ir.Call(grow, (Load(X, const(j)),))) for j in range(9)]
-    check(*calls)
+    calls = [Store(Y, const(j), ir.Call(grow, (Load(X, const(j)),))) for j in range(MANY + 1)]
+    check(*calls, n=MANY + 1)
     program = ir.Program("run", (X, Y, IDS, SIZES), tuple(calls))
-    assert emit(program, PORTABLE).count("call fastcc") == 9
-    assert "fastcc" not in emit(ir.Program("run", (X, Y), tuple(calls[:8])), PORTABLE)
+    assert emit(program, PORTABLE).count("call fastcc") == MANY + 1
+    assert "fastcc" not in emit(ir.Program("run", (X, Y), tuple(calls[:MANY])), PORTABLE)
 
 
 # -- elements do not depend on where they are -------------------------------------------------------
@@ -368,3 +370,12 @@ def test_a_portable_program_has_no_fused_operation():
     assert "llvm.fma" not in emit(program, PORTABLE)
     if llvm.host_target().fma:
         assert "llvm.fma.f64" in emit(program, llvm.host_target())
+
+
+@pytest.mark.parametrize("n_loops", [1, FEW, FEW + 1])
+@pytest.mark.parametrize("n", [0, 1, 8, 13])
+def test_vector_loops_run_wherever_their_tests_stand(n_loops, n):
+    k = [Local(f"k{j}", I64) for j in range(n_loops)]
+    loops = [VectorFor(i, N, (Store(Y, i, Op("fadd", (Load(Y, i), Load(X, i)))),)) for i in k]
+    found = check(*loops, n=n)
+    np.testing.assert_allclose(found[1][:n], n_loops * found[0][:n])
