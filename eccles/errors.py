@@ -255,8 +255,8 @@ def nearest(name: str, known: Iterable[str], *, likeness: float = 0.7) -> str | 
     import difflib  # here: most scripts are right
 
     known = list(known)
-    by_case = {k.lower(): k for k in known}
-    if name.lower() in by_case:
-        return by_case[name.lower()]
+    in_another_case = [k for k in known if k.lower() == name.lower()]
+    if in_another_case:
+        return max(in_another_case, key=lambda k: (sum(a == b for a, b in zip(k, name, strict=True)), k))
     found = difflib.get_close_matches(name, known, n=1, cutoff=likeness)
     return found[0] if found else None

@@ -43,7 +43,7 @@ from eccles.language.nodes import (
 from eccles.language.parser import brief
 from eccles.language.printer import show
 from eccles.units import DIMENSIONLESS, Dimension, second
-from eccles.units.names import unit_names
+from eccles.units.names import unit_named, unit_names
 
 __all__ = [
     "DictScope",
@@ -351,7 +351,10 @@ def _unknown_name(name: str, span: Span | None, scope: Scope) -> NameResolutionE
             span=span,
             hint=f"Write {name}(...).",
         )
-    near = nearest(name, scope.known_names(), likeness=0.6)
+    known = list(scope.known_names())
+    # these include what the script imports: units and functions are hardly meant by a vague likeness
+    values = [n for n in known if scope.function(n) is None and unit_named(n) is None]
+    near = nearest(name, known) or nearest(name, values, likeness=0.6)
     near = near or nearest(name, [*(b for b in BUILTINS if b[0] != "_"), *unit_names()])
     hint = f"Did you mean '{near}'? " if near and near != name else ""
     odd = [c for c in name if not c.isascii()]
@@ -558,6 +561,20 @@ def check_equations(equations: Equations, scope: Scope) -> None:
     raise_together(errors)
 
 
+def _missing_time(expr: Expr, scope: Scope) -> str:
+    """What to do about a right-hand side that lacks a division by a time."""
+    if isinstance(expr, Binary) and expr.op == "/" and isinstance(expr.right, Name):
+        divisor = expr.right.id
+        symbol = scope.symbol(divisor)
+        if symbol is not None and symbol.dim is DIMENSIONLESS:
+            value = "10" if symbol.value is None else f"{symbol.value:g}"
+            return (
+                f" It is divided by '{divisor}', which is a number without unit: if that is a time, give it "
+                f"a unit, as in {divisor} = {value}*ms."
+            )
+    return " Divide the right-hand side by a time constant, as in (...)/tau."
+
+
 def _check_equation(equation: Equation, expr: Expr, scope: Scope) -> None:
     for node in walk(expr):
         if isinstance(node, Call):
@@ -591,7 +608,7 @@ def _check_equation(equation: Equation, expr: Expr, scope: Scope) -> None:
         )
         hint = f"'{equation.name}' is {equation.dim.friendly()}, as its unit says."
         if found.dim is equation.dim:
-            hint += " Divide the right-hand side by a time constant, as in (...)/tau."
+            hint += _missing_time(expr, scope)
     else:
         message = (
             f"'{equation.name}' is declared as {wanted.friendly()}, but its expression is "

@@ -49,6 +49,9 @@ class PopulationRateMonitor(SimulationObject):
     def needs(self) -> list[SimulationObject]:
         return [self.source.whole]
 
+    def __repr__(self) -> str:
+        return f"<PopulationRateMonitor of {self.source.name}: {int(self._rows.data[0])} samples>"
+
     @property
     def t_(self) -> np.ndarray:
         """Times in seconds, without unit."""

@@ -164,7 +164,11 @@ class EventMonitor(SimulationObject):
             raise AttributeError(name)
         if not self.__dict__.get("record", True) and hasattr(type(self), name):
             raise AttributeError(f"{self.name} only counts events (record=False): it has no '{name}'")
-        raise AttributeError(f"{self.name} records no '{name}'")
+        known = ", ".join(dict.fromkeys(("t", "i", "count", *values)))
+        raise AttributeError(
+            f"{self.name} records no '{name}'; there are {known}. Values of neurons at their spikes are "
+            f"recorded with variables=..."
+        )
 
     def event_trains(self) -> dict[int, Quantity]:
         """The times of the events of each element."""

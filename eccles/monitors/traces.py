@@ -164,7 +164,8 @@ class StateMonitor(SimulationObject):
             return self._trace(name[:-1], False)
         near = nearest(name, shared)
         raise AttributeError(
-            f"{self.name} records no '{name}'" + (f"; did you mean '{near}'?" if near else "")
+            f"{self.name} records no '{name}'"
+            + (f"; did you mean '{near}'?" if near else f", only t, {', '.join(shared)}")
         )
 
     def __getitem__(self, item: Any) -> StateMonitorView:
@@ -300,6 +301,12 @@ class StateMonitorView:
         self._monitor = monitor
         self._rows = rows
         self._scalar = scalar
+
+    def __repr__(self) -> str:
+        which = f"{len(self._rows)} of the elements"
+        if self._scalar:
+            which = f"element {self._monitor.record[self._rows[0]]}"
+        return f"<{which} in {self._monitor!r}>"
 
     @property
     def t(self) -> Quantity:

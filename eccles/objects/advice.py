@@ -7,6 +7,7 @@ textbook models in the tests has to pass without a single one.
 
 from __future__ import annotations
 
+import gc
 import math
 from collections.abc import Iterable, Mapping
 from types import FrameType
@@ -25,11 +26,13 @@ from eccles.objects import magic
 from eccles.objects.group import Group, SimulationObject
 from eccles.objects.neurons import NeuronGroup
 from eccles.objects.operations import NetworkOperation
+from eccles.objects.sources import Subgroup
 from eccles.units import DIMENSIONLESS, Quantity
 
 __all__ = [
     "as_code",
     "before_first_run",
+    "before_magic_run",
     "constant_value",
     "decayed",
     "dependencies",
@@ -74,6 +77,41 @@ def before_first_run(objects: list[SimulationObject]) -> None:
         if isinstance(obj, NeuronGroup) and obj.network is None:
             _look_at_group(obj, objects)
     _look_for_loop(objects)
+
+
+def before_magic_run(members: list[SimulationObject]) -> None:
+    """Look for objects that the script made but that `run()` does not see, before the first run.
+
+    Garbage that nobody has collected yet does not count, nor do objects that need others outside, which may
+    belong to another network.
+    """
+    if all(obj.network is not None for obj in members) and members:
+        return
+    if not _overlooked(members):
+        return
+    gc.collect()
+    overlooked = _overlooked(members)
+    if not overlooked:
+        return
+    named = [obj.name for obj in overlooked]
+    shown = ", ".join(named[:3]) + (f" and {len(named) - 3} more" if len(named) > 3 else "")
+    warn(
+        "not_seen_by_run",
+        f"run() {'leaves out' if members else 'has nothing to simulate: it does not see'} {shown}. It takes "
+        f"the objects that have a variable of their own where it is called, and does not look into lists, "
+        f"dictionaries, attributes or functions. Make a network instead, which takes lists too: "
+        f"net = Network(...); net.run(...)",
+    )
+
+
+def _overlooked(members: list[SimulationObject]) -> list[SimulationObject]:
+    """Objects without a variable that could run together with the members."""
+    inside = {id(obj) for obj in members}
+    outside = [obj for obj in magic.unnamed(members) if not isinstance(obj, Subgroup)]
+    if members:
+        outside = [obj for obj in outside if obj.needs and all(id(n) in inside for n in obj.needs)]
+    parts = {id(part) for obj in outside for part in obj.contained_objects}
+    return [obj for obj in outside if id(obj) not in parts]
 
 
 def _look_at_group(group: NeuronGroup, objects: list[SimulationObject]) -> None:

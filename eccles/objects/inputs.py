@@ -17,7 +17,7 @@ from eccles.engine.clock import Clock, to_seconds
 from eccles.engine.events import EventBuffer
 from eccles.engine.program import Block, ProgramBuilder
 from eccles.engine.state import Array
-from eccles.errors import DimensionMismatchError, SetupError, warn
+from eccles.errors import DimensionMismatchError, NameResolutionError, SetupError, nearest, warn
 from eccles.language.check import Symbol, check_expression
 from eccles.language.nodes import Expr
 from eccles.language.parser import parse_expression
@@ -27,7 +27,7 @@ from eccles.objects.group import Group, SimulationObject
 from eccles.objects.problems import Deferring
 from eccles.objects.sources import SpikeSource, Subgroup, count_of, range_of
 from eccles.objects.stored import misfit, stored_array, stored_number
-from eccles.objects.variables import Variable, VariableView, bare
+from eccles.objects.variables import Variable, VariableView, bare, elements
 from eccles.units import Quantity, get_dimensions, hertz, second
 
 __all__ = ["PoissonGroup", "PoissonInput", "SpikeGeneratorGroup"]
@@ -367,7 +367,8 @@ class SpikeGeneratorGroup(SpikeSource):
         if index.shape != seconds.shape or index.ndim != 1:
             raise SetupError(f"there are {index.size} indices but {seconds.size} times of spikes")
         if index.size and (index.min() < 0 or index.max() >= self._n):
-            raise SetupError(f"the indices of spikes have to lie in 0 to {self._n - 1}")
+            wrong = index[(index < 0) | (index >= self._n)][0]
+            raise SetupError(f"{self.name} has {elements(self._n)}, so there is none with index {wrong}")
         if not np.all(np.isfinite(seconds)) or np.any(seconds < 0):
             raise SetupError("the times of spikes have to be finite and not negative")
         every = to_seconds(period, "the period") if period is not None and np.any(period) else 0.0
@@ -526,7 +527,11 @@ class PoissonInput(SimulationObject):
         self.target_var = target_var
         symbol = target.symbol(target_var)
         if symbol is None:
-            raise KeyError(f"{target.name} has no variable '{target_var}'")
+            near = nearest(target_var, target.internal_names())
+            raise NameResolutionError(
+                f"{target.name} has no variable '{target_var}'"
+                + (f"; did you mean '{near}'?" if near else "")
+            )
         if symbol.type != "float" or symbol.shared or not target.whole.is_writable(target_var):
             raise SetupError(
                 f"inputs cannot be added to '{target_var}' of {target.name}: "

@@ -155,7 +155,7 @@ def collect(level: int = 0) -> list[SimulationObject]:
 
 
 def unnamed(used: Iterable[SimulationObject]) -> list[SimulationObject]:
-    """Objects of the current scope that are in no network and not among `used`."""
+    """Objects of the current scope that have never been run and are not among `used`."""
     used_ids = {id(obj) for obj in used}
     alive = [obj for obj in (ref() for ref in _objects) if obj is not None]
     return [obj for obj in alive if id(obj) not in used_ids and obj.network is None]

@@ -370,7 +370,7 @@ class Network:
                 if id(needed) not in ids:
                     raise SetupError(
                         f"{obj.name} needs {needed.name}, which is not in the network",
-                        hint=f"Add {needed.name} to the network too.",
+                        hint=self._how_to_add(needed),
                     )
             if isinstance(obj, Group) and obj.semantics.name != everything[0].semantics.name:
                 raise SetupError(
@@ -378,6 +378,9 @@ class Network:
                     f"{everything[0].semantics.name}: one network takes objects of one of them",
                     hint="Import everything from eccles, or everything from eccles.brian2.",
                 )
+
+    def _how_to_add(self, needed: SimulationObject) -> str:
+        return f"Add {needed.name} to the network too."
 
     def _guarded(self, obj: SimulationObject, do: Callable[[], Any]) -> Any:
         """Run; in the compatible face errors are wrapped as scripts written for Brian 2 expect."""
@@ -572,6 +575,13 @@ class MagicNetwork(Network):
             )
         self.objects = objects
 
+    def _how_to_add(self, needed: SimulationObject) -> str:
+        return (
+            f"run() takes the objects that have a variable of their own where it is called. Give "
+            f"{needed.name} one, which a function that makes it has to return; or make a Network(...) "
+            f"of all objects."
+        )
+
     def _reset(self) -> None:
         self._scope = magic.scope_number()
         self._t = 0.0
@@ -600,6 +610,7 @@ def run(
         If some of the objects have been run before and others not.
     """
     magic_network.gather(level)
+    advice.before_magic_run(magic_network._everything())
     magic_network.run(duration, report, report_period, namespace, profile, level)
 
 

@@ -19,7 +19,7 @@ from eccles.language.check import Symbol
 from eccles.objects.group import Group, SimulationObject
 from eccles.objects.regular import CodeRunner
 from eccles.objects.stored import misfit, stored_array, stored_number
-from eccles.objects.variables import Variable, VariableView
+from eccles.objects.variables import Variable, VariableView, elements
 from eccles.units import DIMENSIONLESS, Quantity, get_dimensions
 
 __all__ = ["SpikeSource", "Subgroup", "count_of", "range_of"]
@@ -33,6 +33,10 @@ class SpikeSource(Group):
     def __init__(self, *args: Any, **options: Any) -> None:
         self._runners: list[SimulationObject] = []
         super().__init__(*args, **options)
+
+    def __repr__(self) -> str:
+        neurons = "1 neuron" if len(self) == 1 else f"{len(self)} neurons"
+        return f"<{type(self).__name__} '{self.name}': {neurons}>"
 
     def event_buffer(self, event: str = "spike") -> EventBuffer:
         """The events of this kind.
@@ -158,9 +162,7 @@ def range_of(item: Any, n: int, owner: Any) -> tuple[int, int]:
     elif isinstance(item, int | np.integer):
         index = int(item)
         if not -n <= index < n:
-            raise IndexError(
-                f"{owner.name} has {n} elements (0 to {n - 1}), so there is none with index {index}"
-            )
+            raise IndexError(f"{owner.name} has {elements(n)}, so there is none with index {index}")
         start = index % n
         stop = start + 1
     elif isinstance(item, str):
@@ -176,9 +178,8 @@ def range_of(item: Any, n: int, owner: Any) -> tuple[int, int]:
             raise IndexError("a part of a group has to be contiguous: consecutive indices in ascending order")
         start, stop = int(indices[0]), int(indices[-1]) + 1
     if not 0 <= start < stop <= n:
-        raise IndexError(
-            f"{owner.name} has {n} elements: the range {start}:{stop} does not lie in it or is empty"
-        )
+        asked = f"[{item.start}:{item.stop}]".replace("None", "") if isinstance(item, slice) else f"[{item}]"
+        raise IndexError(f"{owner.name}{asked} is empty or reaches beyond the group, which has {elements(n)}")
     return start, stop
 
 
@@ -213,6 +214,9 @@ class Subgroup(SpikeSource):
 
     def __len__(self) -> int:
         return self._stop - self.start
+
+    def __repr__(self) -> str:
+        return f"<Subgroup '{self.name}': {self.start} to {self._stop - 1} of {self._parent.name}>"
 
     @property
     def N(self) -> int:

@@ -252,6 +252,12 @@ class Synapses(Group):
     def __len__(self) -> int:
         return len(self.connections)
 
+    def __repr__(self) -> str:
+        number = "not connected yet"
+        if self._connected:
+            number = "1 synapse" if len(self) == 1 else f"{len(self)} synapses"
+        return f"<Synapses '{self.name}' from {self.source.name} to {self.target.name}: {number}>"
+
     def group(self, side: str) -> Any:
         """The source (`pre`) or the target (`post`)."""
         return self.source if side == "pre" else self.target

@@ -14,7 +14,7 @@ from eccles.engine.state import Array
 from eccles.errors import DimensionMismatchError, SetupError
 from eccles.units import DIMENSIONLESS, Dimension, Quantity, get_dimensions
 
-__all__ = ["ELEMENTS", "Variable", "VariableView", "bare"]
+__all__ = ["ELEMENTS", "Variable", "VariableView", "bare", "elements", "positions_of"]
 
 ELEMENTS = {"float": Element.F64, "integer": Element.I32, "boolean": Element.U8}
 
@@ -57,10 +57,12 @@ def _numbers(value: Any, variable_name: str, owner: str) -> np.ndarray:
 
 
 def _mismatch(value: Any, given: Dimension, name: str, dim: Dimension, owner: str) -> DimensionMismatchError:
-    shown = str(value) if np.ndim(value) == 0 else "these values"
+    several = np.ndim(value) > 0
+    shown = "the list of values" if several else str(value)
     if given is DIMENSIONLESS:
         message = f"{owner}.{name} is {dim.friendly()}, but {shown} has no unit"
-        hint = f"Give it a unit, for example {name} = {shown}*{dim.example_unit()}."
+        number = "[...]" if several else shown
+        hint = f"Give it a unit, for example {name} = {number}*{dim.example_unit()}."
     elif dim is DIMENSIONLESS:
         message = f"{owner}.{name} has no unit (it was declared as ': 1'), but {shown} is {given.friendly()}"
         hint = (
@@ -253,13 +255,18 @@ class VariableView(NDArrayOperatorsMixin):
         if values.ndim > 1 or (values.ndim == 1 and values.shape[0] not in (1, wanted)):
             raise SetupError(
                 f"{self._owner}.{self.name} takes {wanted} value{'s' if wanted != 1 else ''} here, "
-                f"but got an array of shape {values.shape}"
+                f"but got {values.size if values.ndim == 1 else f'an array of shape {values.shape}'}"
             )
         self.write(positions, values)
 
     def set_item(self, item: Any, value: Any, level: int = 0) -> None:
         """The same as `view[item] = value`."""
         self[item] = value
+
+
+def elements(size: int) -> str:
+    """How many elements there are, and their indices, for messages."""
+    return "1 element (index 0)" if size == 1 else f"{size} elements (0 to {size - 1})"
 
 
 def positions_of(item: Any, size: int, owner: str) -> tuple[np.ndarray | None, bool]:
@@ -291,7 +298,5 @@ def positions_of(item: Any, size: int, owner: str) -> tuple[np.ndarray | None, b
     flat = array.reshape(-1).astype(np.int64)
     if flat.min() < -size or flat.max() >= size:
         wrong = flat[(flat < -size) | (flat >= size)][0]
-        raise IndexError(
-            f"{owner} has {size} elements (0 to {size - 1}), so there is none with index {wrong}"
-        )
+        raise IndexError(f"{owner} has {elements(size)}, so there is none with index {wrong}")
     return np.where(flat < 0, flat + size, flat), array.ndim == 0

@@ -569,3 +569,81 @@ def test_each_warning_can_be_silenced_by_its_name_alone(say, face):
         silence(name)
         assert {n for _, n, _ in say(face, everything).warnings} == names - {name}
         silence()
+
+
+# -- objects that run() does not see -------------------------------------------------------------------
+
+SPIKING = "NeuronGroup(1, 'dv/dt = (2 - v)/(10*ms) : 1', threshold='v > 1', reset='v = 0')"
+ELSEWHERE = (
+    "It takes the objects that have a variable of their own where it is called, and does not look into "
+    "lists, dictionaries, attributes or functions. Make a network instead, which takes lists too: "
+    "net = Network(...); net.run(...)"
+)
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_objects_in_a_list_are_not_seen_by_run_and_that_is_said(say, face):
+    script = f"groups = [{SPIKING}, {SPIKING}]\nrun(1*ms)"
+    assert say(face, script).only == (
+        "run(1*ms)", "not_seen_by_run",
+        f"run() has nothing to simulate: it does not see neurongroup, neurongroup_1. {ELSEWHERE}",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_monitors_in_a_list_are_left_out_and_that_is_said_once(say, face):
+    script = f"G = {SPIKING}\nmonitors = [StateMonitor(G, 'v', record=True)]\nrun(1*ms)\nrun(1*ms)"
+    assert say(face, script).only == (
+        "run(1*ms)", "not_seen_by_run", f"run() leaves out statemonitor. {ELSEWHERE}",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_what_was_replaced_or_runs_in_a_network_is_not_missed(say, face):
+    replaced = (
+        f"G = {SPIKING}\n" + "S = Synapses(G[:], G)\nS.connect()\nM = StateMonitor(G, 'v', record=True)\n" * 2
+    )
+    for script in (
+        replaced + "run(1*ms)",
+        f"net = Network([{SPIKING}])\nnet.run(1*ms)\nG = {SPIKING}\nrun(1*ms)",
+        f"H = [{SPIKING}]\nM = [StateMonitor(H[0], 'v', record=True)]\nG = {SPIKING}\nrun(1*ms)",
+        "run(1*ms)",
+    ):
+        outcome = say(face, script)
+        assert (outcome.warnings, outcome.error) == ([], None), script
+
+
+def test_an_object_that_only_a_function_knows_is_named(say):
+    script = f"""
+def make():
+    G = {SPIKING}
+    return StateMonitor(G, 'v', record=True)
+M = make()
+run(1*ms)
+"""
+    outcome = say("eccles", script)
+    assert outcome.error_line == "run(1*ms)"
+    assert str(outcome.error) == (
+        "statemonitor needs neurongroup, which is not in the network\n\n"
+        "  run() takes the objects that have a variable of their own where it is called. Give neurongroup "
+        "one, which a function that makes it has to return; or make a Network(...) of all objects."
+    )
+
+
+# -- a time constant without unit ----------------------------------------------------------------------
+
+
+def test_a_time_constant_without_unit_is_pointed_at(say):
+    outcome = say("eccles", "tau = 5\nG = NeuronGroup(1, 'dv/dt = -v/tau : 1')")
+    assert isinstance(outcome.error, EcclesError)
+    assert outcome.error.hint == (
+        "'v' is a number without unit, as its unit says. It is divided by 'tau', which is a number without "
+        "unit: if that is a time, give it a unit, as in tau = 5*ms."
+    )
+
+
+def test_a_vague_likeness_to_an_imported_unit_is_no_suggestion(say):
+    for name in ("rate", "tau"):
+        outcome = say("eccles", f"from eccles import *\nG = NeuronGroup(1, 'dv/dt = {name} : 1')")
+        assert isinstance(outcome.error, EcclesError)
+        assert str(outcome.error.hint).startswith(f"If '{name}' is a parameter"), outcome.error

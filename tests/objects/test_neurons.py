@@ -24,7 +24,7 @@ def test_a_group_knows_its_parts() -> None:
     assert list(group.equations) == ["v", "k", "x"]
     assert group.clock is e.defaultclock
     assert group.dt == 0.1 * ms
-    assert repr(group) == "<NeuronGroup 'cells'>"
+    assert repr(group) == "<NeuronGroup 'cells': 5 neurons>"
     group.k = 2
     e.run(1 * ms)
     assert group.state_updater_method == "exact"

@@ -210,3 +210,37 @@ def test_state_is_the_handle_of_a_variable() -> None:
     group = e.NeuronGroup(2, "v : volt")
     group.state("v")[:] = [1, 2] * mV
     np.testing.assert_allclose(group.state("v", use_units=False)[:], [1e-3, 2e-3])
+
+
+def test_messages_about_numbers_of_elements_say_what_was_given(group: Any) -> None:
+    with pytest.raises(e.errors.SetupError, match=r"w takes 6 values here, but got 2$"):
+        group.w = [1, 2]
+    with pytest.raises(e.errors.DimensionMismatchError, match=r"for example v = \[\.\.\.\]\*mV"):
+        group.v = [1, 2, 3, 4, 5, 6]
+    with pytest.raises(IndexError, match=r"has 1 element \(index 0\), so there is none with index 1"):
+        e.NeuronGroup(1, "v : 1").v[1]
+    with pytest.raises(IndexError, match=r"\[3:9\] is empty or .* has 2 elements \(0 to 1\)"):
+        e.NeuronGroup(2, "v : 1")[3:9]
+    with pytest.raises(e.errors.SetupError, match=r"has 1 element .*, so there is none with index 1"):
+        e.SpikeGeneratorGroup(1, [1], [5] * e.ms)
+    with pytest.raises(KeyError, match="has no variable 'V'; did you mean 'v'"):
+        e.PoissonInput(group, "V", 10, 10 * e.Hz, 1 * mV)
+
+
+def test_objects_show_what_they_are() -> None:
+    group = e.NeuronGroup(3, "v : 1", threshold="v > 1", reset="v = 0", name="cells")
+    synapses = e.Synapses(group, group[1:], "w : 1", name="links")
+    assert repr(group[1:]) == "<Subgroup 'cells_subgroup_1': 1 to 2 of cells>"
+    assert repr(synapses) == "<Synapses 'links' from cells to cells_subgroup: not connected yet>"
+    synapses.connect(i=0, j=1)
+    assert repr(synapses) == "<Synapses 'links' from cells to cells_subgroup: 1 synapse>"
+    assert repr(e.PoissonGroup(2, 10 * e.Hz, name="input")) == "<PoissonGroup 'input': 2 neurons>"
+    rate, trace = e.PopulationRateMonitor(group), e.StateMonitor(group, "v", record=[0, 2])
+    spikes = e.SpikeMonitor(group)
+    e.run(1 * e.ms)
+    assert repr(rate) == "<PopulationRateMonitor of cells: 10 samples>"
+    assert repr(trace[2]) == "<element 2 in <StateMonitor of v of cells: 10 samples>>"
+    with pytest.raises(AttributeError, match="records no 'spikes', only t, v"):
+        trace.spikes  # noqa: B018
+    with pytest.raises(AttributeError, match="records no 'times'; there are t, i, count"):
+        spikes.times  # noqa: B018
