@@ -183,6 +183,13 @@ class EventBuffer:
         b.store(self.counts, slot, Op("isub", (count, begin)))
         b.store(self.end, 0, count)
 
+    def emit_silence(self, b: ProgramBuilder) -> None:
+        """The coming step has no events: what a group does that is not active."""
+        slot = b.let("slot", self._slot(b, ir.const(0)))
+        b.store(self.counts, slot, ir.const(0))
+        if self.max_delay > 0:
+            b.store(self.begins, slot, b.load(self.end, 0))
+
     def span(self, b: ProgramBuilder, delay: ir.Expr = THIS_STEP) -> tuple[ir.Expr, ir.Expr]:
         """Where the events of `delay` steps ago begin and how many there are."""
         slot = b.let("slot", self._slot(b, delay))

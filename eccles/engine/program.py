@@ -28,7 +28,10 @@ from eccles.compile.lower import Names
 from eccles.engine.clock import Clock, common_periods
 from eccles.engine.state import Array
 
-__all__ = ["Block", "Loop", "Outcome", "ProgramBuilder"]
+__all__ = ["EARLIEST", "Block", "Loop", "Outcome", "ProgramBuilder"]
+
+
+EARLIEST = "earliest"  # `when` of a block that runs before all slots of a schedule
 
 
 @dataclass(frozen=True)

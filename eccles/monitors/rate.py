@@ -141,8 +141,8 @@ class PopulationRateMonitor(SimulationObject):
 
     def _make_room(self, rows: int) -> None:
         if rows > len(self._t):
-            self._t.resize(rows)
             self._rates.resize(rows)
+            self._t.resize(rows)  # last: its length says how much room there is
 
     def blocks(self, writes: frozenset[int]) -> list[Block]:
         return [Block(self.name, self.clock, self.when, self.order, self._emit)]

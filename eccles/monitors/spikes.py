@@ -231,7 +231,7 @@ class EventMonitor(SimulationObject):
             self._make_room(self.num_events + 1024)
 
     def _make_room(self, n: int) -> None:
-        for array in (self._i, self._t, *self._values.values()):
+        for array in (*self._values.values(), self._t, self._i):  # the length of the last is the room
             array.resize(n)
 
     def _grow(self) -> None:

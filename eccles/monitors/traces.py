@@ -125,7 +125,7 @@ class StateMonitor(SimulationObject):
         return len(self.record)
 
     def _width(self, variable: str) -> int:
-        return 1 if self._shared[variable] else len(self.record)
+        return 1 if self._shared[variable] else len(self._index)
 
     # -- results --------------------------------------------------------------------------------
 
@@ -203,6 +203,11 @@ class StateMonitor(SimulationObject):
     # -- code -----------------------------------------------------------------------------------
 
     def before_run(self, namespace: Mapping[str, Any] | None, duration: float) -> None:
+        if len(self.record) and self.record.max() >= len(self.source):  # synapses may have become fewer
+            raise IndexError(
+                f"{self.name} records element {self.record.max()} of {self.source.name}, "
+                f"which has only {len(self.source)} elements now"
+            )
         steps = int(duration / self.clock.dt_) + 2
         widest = max((self._width(v) for v in self.record_variables), default=1)
         self._make_room(self.n_samples + min(steps, max(16, FIRST_ROWS * 16 // max(1, widest))))
@@ -210,9 +215,9 @@ class StateMonitor(SimulationObject):
     def _make_room(self, rows: int) -> None:
         if rows <= len(self._t):
             return
-        self._t.resize(rows)
         for variable, array in self._values.items():
             array.resize(rows * self._width(variable))
+        self._t.resize(rows)  # last: its length says how much room there is
 
     def _grow(self) -> None:
         self._make_room(2 * len(self._t) + 16)

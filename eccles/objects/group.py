@@ -110,6 +110,10 @@ class SimulationObject:
         """What the object does in a time step; `writes` are the ids of arrays that the program changes."""
         return []
 
+    def idle_blocks(self) -> list[Block]:
+        """What has to be done in a time step while the object is not active."""
+        return []
+
     def writes(self) -> Iterable[Array]:
         """The arrays that the object's code changes during a run."""
         return ()

@@ -178,6 +178,10 @@ class PoissonGroup(SpikeSource):
             ),
         ]  # fmt: skip
 
+    def _emit_silence(self, b: ProgramBuilder) -> None:
+        b.prepares.append(self._prepare_integration)  # what is left stays as it is
+        super()._emit_silence(b)
+
     def _left_now(self) -> np.ndarray:
         """What is left of the unit exponential of each neuron, (N,)."""
         if self._rates_tree is None:
@@ -390,6 +394,7 @@ class SpikeGeneratorGroup(SpikeSource):
         """Which step each spike falls into, for the time step as it is now."""
         dt = self.clock.dt_
         if self._binned == dt:
+            self._find_position()
             return
         if self._times.size and self._times.max() / dt > 2**53 / self._n:
             raise SetupError(
@@ -416,17 +421,23 @@ class SpikeGeneratorGroup(SpikeSource):
         self._steps.replace(np.append(steps[order], NEVER_DUE))
         self._indices.replace(self._given_indices[order])
         self._period_steps = round(self._period / dt) if self._period else 0
+        position = self._find_position()
         now = self.clock.timestep
-        within = now % self._period_steps if self._period_steps else now
-        position = int(np.searchsorted(self._steps.data[:-1], within))
         if position and not self._period_steps and self._binned is None and now > 0 and not ignore_past:
             warn(
                 "past_spikes",
                 f"{position} spikes of {self.name} lie before the current time ({self.clock.t}) "
                 f"and are ignored",
             )
-        self._position.data[:] = (position, now - within)
         self._binned = dt
+
+    def _find_position(self) -> int:
+        """Look up the next spike from now on: the group may have been inactive since the last one."""
+        now = self.clock.timestep
+        within = now % self._period_steps if self._period_steps else now
+        position = int(np.searchsorted(self._steps.data[:-1], within))
+        self._position.data[:] = (position, now - within)
+        return position
 
     def before_run(self, namespace: Mapping[str, Any] | None, duration: float) -> None:
         self._bin()

@@ -140,15 +140,23 @@ class Link:
         return cls(source, link.name, equation, index, single)
 
     def check(self, group: Any) -> None:
-        """Check an index that is a variable, before each run.
+        """Check that no index leads out of the source, before each run.
 
         Raises
         ------
         IndexError
-            If it leads out of the source.
+            If one does: it is a variable, or the source are synapses that have become fewer.
         """
-        if self._index_name is None or self._index is None:
+        if self._index_name is None:
+            reach = len(group) if self._index is None else int(self._index.data.max()) + 1 - self.source.start
+            needed = 1 if self._single else reach
+            if needed > len(self.source) and not self.source.symbol(self.name).shared:
+                raise IndexError(
+                    f"'{self._equation.name}' of {group.name} is linked to {self.source.name}, "
+                    f"which has only {len(self.source)} elements now"
+                )
             return
+        assert self._index is not None
         index = self._index.data
         if index.min() < 0 or index.max() >= len(self.source):
             raise IndexError(

@@ -8,7 +8,7 @@ made later starts at the network's time.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -17,7 +17,7 @@ import numpy as np
 from eccles.compile.pipeline import compile_program
 from eccles.engine.clock import Clock, to_seconds
 from eccles.engine.loop import Runner
-from eccles.engine.program import Block, ProgramBuilder
+from eccles.engine.program import EARLIEST, Block, ProgramBuilder
 from eccles.errors import EcclesError, RunError, SetupError, nearest, warn
 from eccles.objects import advice, magic, snapshot
 from eccles.objects.finite import FiniteCheck
@@ -180,6 +180,8 @@ class Network:
 
     def _slot(self, when: str) -> int:
         """The place of a slot in the time step."""
+        if when == EARLIEST:
+            return -2
         shift, stem = 0, when
         if when.startswith("before_"):
             shift, stem = -1, when[7:]
@@ -229,19 +231,20 @@ class Network:
             raise SetupError("the duration of a run has to be finite")
         members = self._everything()
         everything = [obj for obj in members if obj.active]
+        idle = [obj for obj in members if not obj.active and obj.idle_blocks()]
         self._check_members(everything, members)
         if namespace is not None and not isinstance(namespace, Mapping):
             raise TypeError(f"a namespace is a dict of names and values, not {namespace!r}")
         outer = namespace if namespace is not None else self.namespace
         names = outer if outer is not None else magic.users_names(level)
-        clocks = self._set_clocks(everything)
+        clocks = self._set_clocks([*everything, *idle])
         if callable(report) or any(isinstance(obj, NetworkOperation) for obj in everything):
             for obj in everything:
                 obj.expect_python()
         for obj in everything:
             self._guarded(obj, lambda o=obj: o.before_run(names, seconds))
         advice.before_first_run(everything)
-        runner = self._prepare(everything, clocks)
+        runner = self._prepare(everything, clocks, idle)
         if Network.on_built is not None:
             Network.on_built(self, everything)
         self.last_run = self._note(everything, seconds)
@@ -393,35 +396,40 @@ class Network:
 
     # -- the program ----------------------------------------------------------------------------
 
-    def _prepare(self, everything: list[SimulationObject], clocks: list[Clock]) -> Runner | None:
+    def _prepare(
+        self,
+        everything: list[SimulationObject],
+        clocks: list[Clock],
+        idle: Sequence[SimulationObject] = (),
+    ) -> Runner | None:
         """The program for the network as it is now: the last one, if nothing has changed."""
-        key = (
-            tuple((id(obj), obj.structure()) for obj in everything),
-            tuple(id(clock) for clock in clocks),
-            self._schedule,
-        )
-        if self._plan is not None and key == self._plan_key:
+
+        def key() -> object:
+            structure = tuple((id(obj), obj.structure()) for obj in (*everything, *idle))
+            return (structure, len(idle), tuple(id(clock) for clock in clocks), self._schedule)
+
+        if self._plan is not None and key() == self._plan_key:
             return self._plan
-        blocks = self.blocks(everything)
+        blocks = self.blocks(everything, idle)
         if not blocks:
             return None
         builder = ProgramBuilder(clocks)
         self.loop = loop = builder.build(blocks)
         self._plan = Runner(loop, compile_program(loop.program))
-        self._plan_key = (
-            tuple((id(obj), obj.structure()) for obj in everything),
-            tuple(id(clock) for clock in clocks),
-            self._schedule,
-        )
-        self._kept = everything  # ids in the key stay valid as long as the objects live
+        self._plan_key = key()
+        self._kept = [*everything, *idle]  # ids in the key stay valid as long as the objects live
         return self._plan
 
-    def blocks(self, everything: list[SimulationObject]) -> list[Block]:
+    def blocks(
+        self, everything: list[SimulationObject], idle: Sequence[SimulationObject] = ()
+    ) -> list[Block]:
         """The blocks of all objects, in schedule order."""
         writes = frozenset(id(array) for obj in everything for array in obj.writes())
         blocks: list[Block] = []
         for obj in everything:
             blocks += self._guarded(obj, lambda o=obj: o.blocks(writes))
+        for obj in idle:
+            blocks += obj.idle_blocks()
         return sorted(blocks, key=lambda block: (self._slot(block.when), block.order, block.owner))
 
     def scheduling_summary(self) -> str:

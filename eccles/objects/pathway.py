@@ -178,12 +178,18 @@ class Pathway(Group):
             self._delay_values.replace(self.delays())
         return self._delay_values
 
+    def _follow_delays(self) -> None:
+        """Native code reads the delays also while the pathway itself is inactive."""
+        if self._delay_values is not None:
+            self._delay_values.replace(self.delays())
+
     def resize(self, n: int) -> None:
         """Follow the number of synapses."""
         if self._delays is not None:
-            old = self._delays
+            kept = self._delays[:n]
             self._delays = np.zeros(n)
-            self._delays[: len(old)] = old
+            self._delays[: len(kept)] = kept
+        self._follow_delays()
 
     def delay_view(self, units: bool = True) -> VariableView:
         """The handle for the delays."""
@@ -200,10 +206,12 @@ class Pathway(Group):
             self._delays_version += 1
             if self._delay_is_scalar or (positions is None and np.ndim(values) == 0):
                 self._delay, self._delays = float(np.ravel(values)[0]), None
+                self._follow_delays()
                 return
             delays = self.delays().copy() if self._delays is None else self._delays
             delays[slice(None) if positions is None else positions] = values
             self._delays = delays
+            self._follow_delays()
 
         synapses = self.synapses
         return VariableView(
@@ -253,8 +261,6 @@ class Pathway(Group):
         self.events.follow_clock()
         if self._version() == self._arranged:
             return
-        if self._delay_values is not None:
-            self._delay_values.replace(self.delays())
         if (
             self._queue is not None
             and self._queue.in_flight
@@ -410,7 +416,7 @@ class Pathway(Group):
     def _prefetch(self, b: ProgramBuilder, order: Array, k: ir.Expr) -> None:
         """Fetch the state of a synapse that comes later: those of a target lie all over the memory."""
         names = {name for a in self.statements for name in (a.target, *names_in(a.expanded))}
-        later = b.let("later", b.load(order, Op("iadd", (k, ir.const(AHEAD)))))
+        later = b.load(order, Op("iadd", (k, ir.const(AHEAD))))  # in the spare elements at the end
         for variable in self.synapses.stored_variables(names):
             b.emit(ir.Prefetch(b.buffer(variable.array), later))
 
@@ -505,6 +511,7 @@ class Pathway(Group):
         elif "_waiting.ahead" in state:
             restored = self._stored_waiting(state, n)
         self._delay, self._delays = delay, delays
+        self._follow_delays()
         self._restored, self._lookup, self._n_arranged = restored, lookup, n
         self._queue = self._queue if restored is not None else None
         self._arranged = None

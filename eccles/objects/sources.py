@@ -12,7 +12,7 @@ from eccles.compile.ir import Op
 from eccles.compile.lower import Lowerer
 from eccles.engine.clock import Clock
 from eccles.engine.events import EventBuffer
-from eccles.engine.program import Block, ProgramBuilder
+from eccles.engine.program import EARLIEST, Block, ProgramBuilder
 from eccles.engine.state import Array
 from eccles.errors import SetupError
 from eccles.language.check import Symbol
@@ -69,7 +69,14 @@ class SpikeSource(Group):
 
     def room_blocks(self) -> list[Block]:
         """The block that makes room for events, where delays make it necessary."""
-        return [Block(f"{self.name}_room", self.clock, "before_start", -(10**9), self.emit_room)]
+        return [Block(f"{self.name}_room", self.clock, EARLIEST, 0, self.emit_room)]
+
+    def idle_blocks(self) -> list[Block]:
+        return [Block(f"{self.name}_silence", self.clock, EARLIEST, 0, self._emit_silence)]
+
+    def _emit_silence(self, b: ProgramBuilder) -> None:
+        for buffer in self._buffers.values():
+            buffer.emit_silence(b)
 
     def run_regularly(
         self,
@@ -225,6 +232,9 @@ class Subgroup(SpikeSource):
 
     def room_blocks(self) -> list[Block]:
         return []
+
+    def idle_blocks(self) -> list[Block]:
+        return []  # the whole group has them
 
     def event_buffer(self, event: str = "spike") -> EventBuffer:
         return self._parent.event_buffer(event)

@@ -36,7 +36,7 @@ from eccles.objects.problems import collecting
 from eccles.objects.regular import CodeRunner
 from eccles.objects.sources import SpikeSource
 from eccles.objects.statements import IR_TYPES, Place
-from eccles.objects.stored import stored_array, stored_number
+from eccles.objects.stored import misfit, stored_array, stored_number
 from eccles.objects.summed import check_summed, summed_array, summing_block
 from eccles.objects.synaptic_views import (
     SynapticSubset,
@@ -310,12 +310,14 @@ class Synapses(Group):
         try:
             for sources, targets in request.chunks:
                 self.connections.append(sources, targets)
-        except BaseException:
+            self.connections.finish()
+            self._resize()
+        except BaseException:  # also Ctrl-C and a lack of memory: no synapse without state may remain
             self.connections.truncate(n_before)
+            self._resize()
+            self.structure_changed()
             raise
-        self.connections.finish()
         self._connected = True
-        self._resize()
         if self._event_driven and self.traces is None and self.semantics.event_driven == "now":
             self._variables["lastupdate"].array.data[n_before:] = self.clock.t_  # 0 as of now
         self.structure_changed()
@@ -656,13 +658,26 @@ class Synapses(Group):
         if namespace is not None and (
             self.semantics.bind == "run" or not (names | functions) <= set(self._external)
         ):
-            self.bind(namespace)
+            self._bind_anew(namespace)
         shape = tuple((n, getattr(s, "dim", s), getattr(s, "type", "")) for n, s in self._external.items())
         if shape != self._bound:
             self.check()
             self._bound = shape
         if self.traces is not None and not self.traces.worthwhile:
             self.store_per_synapse()
+
+    def _bind_anew(self, namespace: Mapping[str, Any]) -> None:
+        """Look up external names; until now traces are what they are with the constants as they were."""
+        old = self._external
+        self.bind(namespace)
+        new = self._external
+        if self.traces is None or self.traces.is_zero or new is old:
+            return
+        known = old.keys() & new.keys()
+        if any(getattr(old[n], "value", None) != getattr(new[n], "value", None) for n in known):
+            self._external = old
+            self.store_per_synapse()
+            self._external = new
 
     def structure(self) -> object:
         return (self.structure_version, self._bound, self.connections.layout(), self.traces is None)
@@ -866,6 +881,10 @@ class Synapses(Group):
             self.store_per_synapse()
         elif self.traces is None:
             self.traces = self._find_traces()
+            if self.traces is None:
+                raise misfit(self.name, "its event-driven variables have to be stored per synapse now")
+            for name in (*self._event_driven, "lastupdate"):
+                self._variables[name].array.resize(0)
             self.structure_changed()
         super().set_full_state(state)
         if self.traces is not None:

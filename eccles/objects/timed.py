@@ -48,12 +48,17 @@ class TimedArray:
                 f"a TimedArray has one value per time step, or a row of values per time step; "
                 f"this array has shape {array.shape}"
             )
-        self.values = array
+        self._shape = array.shape
         self._dt = to_seconds(dt, "the time step of a TimedArray")
         if not 0 < self._dt < np.inf:
             raise SetupError("the time step of a TimedArray has to be positive and finite")
         self.array = Array(self.name, Element.F64, array.size)
         self.array.data[:] = array.reshape(-1)
+
+    @property
+    def values(self) -> np.ndarray:
+        """The values without units, (time,) or (time, element): what native code reads."""
+        return self.array.data.reshape(self._shape)
 
     @property
     def dt(self) -> Quantity:

@@ -10,7 +10,8 @@ the same values. It is done where all of these hold, and else not:
 
 - each event-driven variable is assigned by pathways of one side only, from itself, other such variables
   of that side, constants and shared values;
-- its equation has no coefficient that differs between synapses;
+- the coefficients of its equation are constants of the script: no variables, which may have changed since
+  the last event of a synapse;
 - no text uses `lastupdate`; nothing but pathways writes the variables; delays are uniform per pathway.
 
 What breaks a condition later (values set per synapse, delays that differ, synapses made while traces are
@@ -76,7 +77,7 @@ def sides_of_traces(synapses: Synapses) -> dict[str, str] | None:
     sides = {name: sides.get(name, "pre") for name in names}
     exprs = synapses.equations.substituted()
     for name in names:
-        if not all(other == name or _is_uniform(synapses, other) for other in names_in(exprs[name])):
+        if not all(other == name or synapses.symbol(other) is None for other in names_in(exprs[name])):
             return None
     for pathway in pathways:
         per_event = event_level(synapses, pathway, sides)

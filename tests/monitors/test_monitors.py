@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 import eccles as e
+from eccles.engine.state import Array
+from eccles.objects import magic
 from eccles.units import Hz, Quantity, ms, mV
 
 
@@ -268,3 +270,44 @@ def test_results_come_with_labels(group: Any) -> None:
     assert events.sizes == {"event": 16}
     assert events["v"].attrs["units"] == "V"
     assert rate.to_xarray().dims == ("time",)
+
+
+# -- a lack of memory ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kth", range(1, 6))
+def test_a_lack_of_memory_leaves_no_array_shorter_than_the_room_it_stands_for(
+    group: Any, kth: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trace, spikes = e.StateMonitor(group, "v", record=True), e.SpikeMonitor(group, "v")
+    rate = e.PopulationRateMonitor(group)
+    net = run(group, trace, spikes, rate)
+    grown, allocate = [], Array._allocate
+
+    def failing(array: Array, capacity: int) -> None:
+        grown.append(array)
+        if len(grown) == kth:
+            raise MemoryError
+        allocate(array, capacity)
+
+    monkeypatch.setattr(Array, "_allocate", failing)
+    with pytest.raises(MemoryError):
+        net.run(100 * ms)
+    assert len(trace._values["v"]) >= 4 * len(trace._t)
+    assert min(len(spikes._t), len(spikes._values["v"])) >= len(spikes._i)
+    assert len(rate._rates) >= len(rate._t)
+
+
+def test_a_monitor_of_synapses_that_have_become_fewer_cannot_go_on(tmp_path: Any) -> None:
+    def network(n: int) -> e.Network:
+        magic.start_scope()
+        group = e.NeuronGroup(2, "v : 1", name="group")
+        synapses = e.Synapses(group, group, "w : 1", name="synapses")
+        synapses.connect(i=[0] * n, j=[1] * n)
+        return e.Network(group, synapses, e.StateMonitor(synapses, "w", record=[n - 1], name="trace"))
+
+    network(3).store(filename=tmp_path / "state")
+    many = network(20)
+    many.restore(filename=tmp_path / "state")
+    with pytest.raises(IndexError, match="records element 19 of synapses, which has only 3 elements"):
+        many.run(1 * ms)

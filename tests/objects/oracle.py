@@ -17,11 +17,13 @@ from eccles.units import Quantity, ms
 __all__ = ["assert_native_as_interpreted"]
 
 Make = Callable[[], Iterable[Any]]
+Part = Quantity | Callable[[network.Network], object]  # of a test: run so long, or change something
 
 
-def _arrays_after(make: Make, durations: Iterable[Quantity], *, native: bool) -> dict[str, np.ndarray]:
+def _arrays_after(make: Make, parts: Iterable[Part], *, native: bool) -> dict[str, np.ndarray]:
     magic.start_scope()
     magic.seed(77)
+    magic.defaultclock.go_to(0, 1e-4)
     net = network.Network(*make())
 
     def compile_for(program: ir.Program) -> Callable[[int], int]:
@@ -31,24 +33,34 @@ def _arrays_after(make: Make, durations: Iterable[Quantity], *, native: bool) ->
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(network, "compile_program", compile_for)
-        for duration in durations:
-            net.run(duration)
+        for part in parts:
+            if isinstance(part, Quantity):
+                net.run(part)
+            else:
+                part(net)
+    magic.defaultclock.go_to(0, 1e-4)
     return {f"{k}: {array.name}": array.data.copy() for k, array in enumerate(net.loop.arrays)}
 
 
-def assert_native_as_interpreted(make: Make, *durations: Quantity) -> None:
+def assert_native_as_interpreted(make: Make, *parts: Part) -> None:
     """Run a network twice and compare every array that its program touches.
 
     Parameters
     ----------
     make : callable
         Makes the objects of the network, each time the same.
-    *durations : time
-        Of consecutive runs; 2 ms if none is given. The interpreter is slow: keep them and groups small.
+    *parts : time or callable
+        Durations of consecutive runs, and functions of the network that change something in between;
+        2 ms if none is given. The interpreter is slow: keep them and groups small.
+
+    Raises
+    ------
+    InternalError
+        If the program uses an index that is out of range: native code would not notice.
     """
-    durations = durations or (2 * ms,)
-    native = _arrays_after(make, durations, native=True)
-    interpreted = _arrays_after(make, durations, native=False)
+    parts = parts or (2 * ms,)
+    native = _arrays_after(make, parts, native=True)
+    interpreted = _arrays_after(make, parts, native=False)
     assert native.keys() == interpreted.keys()
     for name, expected in interpreted.items():
         found = native[name]

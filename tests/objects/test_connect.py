@@ -13,6 +13,7 @@ from eccles import NeuronGroup, SetupError, Synapses, seed
 from eccles.errors import ModelError
 from eccles.objects import connect as connect_module
 from eccles.objects.connect import geometric_positions
+from eccles.objects.connections import Connections
 
 N_PRE, N_POST = 7, 5
 
@@ -331,3 +332,25 @@ def test_parts_of_groups_are_counted_from_their_own_first_element() -> None:
     synapses = Synapses(pre[2:5], post[1:3])
     synapses.connect(condition="x_pre > 4 and z_post > 3")
     assert pairs(synapses) == [(1, 1), (2, 1)]
+
+
+@pytest.mark.parametrize("step", ["finish", "_resize"])
+def test_a_connect_that_is_interrupted_at_its_end_leaves_no_synapse_without_state(
+    step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synapses = connected(i=[3, 1, 1], j=[0, 4, 4])
+    calls: list[None] = []
+    owner: Any = Connections if step == "finish" else Synapses
+    method = getattr(owner, step)
+
+    def interrupted(self: Any) -> None:
+        calls.append(None)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        method(self)
+
+    monkeypatch.setattr(owner, step, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        synapses.connect(i=[0] * 1000, j=[2] * 1000)
+    assert len(synapses) == len(synapses.variable("w").array) == 3
+    assert synapses.i[:].tolist() == [3, 1, 1]

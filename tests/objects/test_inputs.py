@@ -347,3 +347,44 @@ def test_a_process_goes_on_when_its_rates_begin_to_be_written() -> None:
     first, second_way = spikes(written=False), spikes(written=True)
     assert first[0] == second_way[0]
     assert first[1] == pytest.approx(second_way[1], abs=1.01e-4)
+
+
+# -- groups that are not active for a while ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("period", "expected"), [(0, [0.8, 0.9]), (0.4, [0.5, 0.8, 0.9]), (0.3, [0.5, 0.6, 0.7, 0.8, 0.9])]
+)
+def test_given_spikes_go_on_at_their_times_after_a_rest(period: float, expected: list[float]) -> None:
+    times = [0, 0.1, 0.2, 0.8, 0.9] if period == 0 else [0, 0.1] if period == 0.4 else [0, 0.1, 0.2]
+    group = e.SpikeGeneratorGroup(1, [0] * len(times), times * ms, period=period * ms)
+    monitor = e.SpikeMonitor(group)
+    net = e.Network(group, monitor)
+    net.run(0.1 * ms)
+    group.active = False
+    net.run(0.4 * ms)
+    group.active = True
+    net.run(0.5 * ms)
+    np.testing.assert_allclose(monitor.t / ms, [0, *expected])
+
+
+def test_a_poisson_group_goes_on_after_a_rest_where_it_was() -> None:
+    def spikes(rest: bool) -> tuple[np.ndarray, np.ndarray]:
+        magic.start_scope()
+        e.seed(3)
+        group = e.PoissonGroup(50, 40 * Hz, name="group")
+        monitor = e.SpikeMonitor(group)
+        net = e.Network(group, monitor)
+        net.run(50 * ms)
+        if rest:
+            group.active = False
+            net.run(200 * ms)
+            group.active = True
+        net.run(100 * ms)
+        late = monitor.t_ > 0.05
+        return monitor.i, np.round(1e4 * (monitor.t_ - 0.2 * rest * late))
+
+    plain, rested = spikes(rest=False), spikes(rest=True)
+    assert len(plain[0]) > 200
+    np.testing.assert_array_equal(plain[0], rested[0])
+    np.testing.assert_array_equal(plain[1], rested[1])

@@ -94,3 +94,19 @@ def test_an_index_that_is_a_variable_is_checked_before_each_run() -> None:
     net.add(out_of_range)
     net.run(1 * ms)  # the nearest element counts: no other memory is read
     assert group.v[1] == pytest.approx(4)
+
+
+@pytest.mark.parametrize("index", [[0, 1, 4], None])
+def test_a_link_to_synapses_that_have_become_fewer_is_refused(index: Any) -> None:
+    group = e.NeuronGroup(3, "y : 1")
+    synapses = e.Synapses(group, group, "w : 1")
+    net = e.Network(group, synapses)
+    synapses.connect(i=0, j=1)
+    net.store()
+    synapses.connect(i=[0] * (2 if index is None else 4), j=1)
+    linked = target()
+    linked.x = e.linked_var(synapses, "w", index=index)
+    net.restore()
+    net.add(linked)
+    with pytest.raises(IndexError, match="linked to synapses, which has only 1 elements now"):
+        net.run(1 * ms)

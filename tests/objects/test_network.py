@@ -338,3 +338,30 @@ def test_no_warnings_for_ordinary_use() -> None:
         assert group.N == 5
         assert monitor.num_spikes >= 0
         assert magic.scope_number() > 0
+
+
+@pytest.mark.parametrize("delay", [0, 0.3])
+def test_a_group_that_is_not_active_has_no_spikes_but_those_on_their_way_arrive(delay: float) -> None:
+    group = e.NeuronGroup(2, "v : 1", threshold="v > 0")
+    target = e.NeuronGroup(2, "x : 1")
+    synapses = e.Synapses(group, target, on_pre="x += 1", delay=delay * ms)
+    synapses.connect(j="i")
+    monitor = e.SpikeMonitor(group)
+    net = e.Network(group, target, synapses, monitor)
+    group.v = 1
+    net.run(0.5 * ms)
+    group.active = False
+    net.run(2 * ms)
+    assert target.x[:].tolist() == [5, 5]
+    group.active = True
+    net.run(0.4 * ms)
+    assert monitor.N == 18
+    assert target.x[0] == (9 if delay == 0 else 6)
+
+
+def test_a_schedule_needs_only_the_slots_that_are_used() -> None:
+    group = e.NeuronGroup(1, "dv/dt = 1/ms : 1", threshold="v > 0.25", reset="v = 0", method="euler")
+    net = e.Network(group)
+    net.schedule = ["groups", "thresholds", "resets"]
+    net.run(0.3 * ms)
+    assert group.v[0] == 0

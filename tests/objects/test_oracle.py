@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from oracle import assert_native_as_interpreted
+from oracle import Part, assert_native_as_interpreted
 
 import eccles as e
 from eccles.units import Hz, ms, mV, nA
@@ -186,3 +186,140 @@ def test_values_held_over_a_step_and_shared_variables() -> None:
         return [group, e.StateMonitor(group, ["held", "s"], record=[1, 4])]
 
     assert_native_as_interpreted(make)
+
+
+# -- networks with synapses that are changed between runs ------------------------------------------
+
+STDP = """
+w : 1
+dApre/dt = -Apre/(2*ms) : 1 (event-driven)
+dApost/dt = -Apost/(3*ms) : 1 (event-driven)
+"""
+
+
+def plastic(**options: Any) -> list[Any]:
+    """Every neuron spikes often; synapses with traces of both sides, from a part of a group to another."""
+    given = e.SpikeGeneratorGroup(9, np.arange(40) % 9, np.arange(40) * 0.07 * ms, name="given")
+    group = lif(11, name="group")
+    synapses = e.Synapses(
+        given[2:8], group[1:10], STDP, name="synapses",
+        **{
+            "on_pre": "Apre += 0.1; w = clip(w + Apost, 0, 1); v_post += 0.05*w",
+            "on_post": "Apost -= 0.1; w = clip(w + Apre, 0, 1)",
+        } | options,
+    )  # fmt: skip
+    synapses.connect("(i + j) % 5 != 0")
+    synapses.w = "0.3 + 0.01*i"
+    return [given, group, synapses, e.SpikeMonitor(group), e.StateMonitor(synapses, "w", record=[0, 7])]
+
+
+def within(groups: int = 5) -> list[Any]:
+    """A group connected to itself, with a summed variable and clock-driven synapses."""
+    group = e.NeuronGroup(
+        groups, "dv/dt = (1.5 + total - v)/ms : 1\ntotal : 1", threshold="v > 1", reset="v = 0",
+        method="euler", name="group",
+    )  # fmt: skip
+    group.v = "0.2*i"
+    synapses = e.Synapses(
+        group, group, "ds/dt = -s/ms : 1 (clock-driven)\ntotal_post = 0.1*s : 1 (summed)",
+        on_pre={"pre": "s += 1", "later": "s += delay/ms + 0.1*m"}, delay={"later": 0.2 * ms},
+        multisynaptic_index="m", method="exact", name="synapses",
+    )  # fmt: skip
+    synapses.connect("i != j", n=2)
+    return [group, synapses, e.SpikeMonitor(group[1:4]), e.StateMonitor(group, "total", record=True)]
+
+
+def test_synapses_with_traces_of_both_sides() -> None:
+    assert_native_as_interpreted(plastic)
+
+
+def test_synapses_with_summed_variables_within_a_group() -> None:
+    assert_native_as_interpreted(within)
+
+
+def stop_soon(net: e.Network) -> None:
+    """A run that stops in the middle."""
+
+    def report(elapsed: float, completed: float, start: Any, duration: Any) -> None:
+        net.stop()
+
+    net.run(0.5 * ms, report=report)
+
+
+def fail_in_a_step(net: e.Network) -> None:
+    """A run that ends with an error in the middle of a step."""
+
+    def wrong() -> None:
+        raise ZeroDivisionError
+
+    operation = e.NetworkOperation(wrong, dt=0.3 * ms, when="after_thresholds", name="wrong")
+    net.add(operation)
+    with pytest.raises(ZeroDivisionError):
+        net.run(0.5 * ms)
+    net.remove(operation)
+
+
+def changes(**values: Any) -> Part:
+    """Set attributes of the synapses."""
+
+    def change(net: e.Network) -> None:
+        for name, value in values.items():
+            setattr(net["synapses"], name, value)
+
+    return change
+
+
+def connect_more(net: e.Network) -> None:
+    net["synapses"].connect(i=[3, 0, 0, 2], j=[1, 4, 4, 0])  # type: ignore[attr-defined]
+
+
+def fail_to_connect(net: e.Network) -> None:
+    with pytest.raises(IndexError):
+        net["synapses"].connect(i=[3, 0, 99], j=[1, 4, 0])  # type: ignore[attr-defined]
+
+
+def set_dt(net: e.Network) -> None:
+    net["group"].clock.dt = 0.05 * ms
+
+
+def set_v(value: float) -> Part:
+    """Set the membrane potential, far below the threshold to have no spikes on their way."""
+    return lambda net: setattr(net["group"], "v", value)
+
+
+def switch(name: str, active: bool) -> Part:
+    """Make an object active or not."""
+    return lambda net: setattr(net[name], "active", active)
+
+
+STORE, RESTORE = (lambda net: net.store()), (lambda net: net.restore())
+LATE, LATER = "0.1*ms*(j % 3)", "0.3*ms - 0.1*ms*(j % 3)"
+
+MANIPULATIONS: dict[str, tuple[Part, ...]] = {
+    "connect": (0.6 * ms, connect_more, 0.5 * ms),
+    "connect in vain": (0.6 * ms, fail_to_connect, 0.5 * ms),
+    "delays": (0.6 * ms, changes(delay=LATE), 0.4 * ms, changes(delay=LATER), 0.2 * ms,
+               changes(delay=0.2 * ms), 0.5 * ms, changes(delay=0 * ms), 0.3 * ms),
+    "connect while spikes wait": (changes(delay=LATER), 0.5 * ms, connect_more, 0.5 * ms),
+    "restore": (0.4 * ms, STORE, 0.6 * ms, RESTORE, 0.5 * ms),
+    "restore fewer synapses": (0.4 * ms, STORE, connect_more, 0.6 * ms, RESTORE, 0.5 * ms),
+    "restore one delay": (changes(delay=0.2 * ms), 0.4 * ms, STORE, changes(delay=LATE), 0.3 * ms,
+                          RESTORE, 0.3 * ms),
+    "restore many delays": (changes(delay=LATE), 0.4 * ms, STORE, connect_more, changes(delay=0.4 * ms),
+                            0.3 * ms, RESTORE, 0.3 * ms),
+    "dt": (0.6 * ms, set_v(-9), 0.3 * ms, set_dt, set_v(0.9), 0.3 * ms, changes(delay=LATE), 0.3 * ms),
+    "stop": (changes(delay=0.2 * ms), stop_soon, 0.4 * ms),
+    "error in a step": (changes(delay=LATER), 0.2 * ms, fail_in_a_step, 0.4 * ms),
+    "inactive pathway": (0.2 * ms, switch("synapses_pre", active=False), 0.3 * ms, connect_more, 0.3 * ms,
+                         switch("synapses_pre", active=True), 0.4 * ms),
+    "inactive group": (changes(delay=0.2 * ms), 0.4 * ms, switch("group", active=False), 0.6 * ms,
+                       switch("group", active=True), 0.4 * ms),
+    "inactive synapses": (0.4 * ms, switch("synapses", active=False), 0.6 * ms,
+                          switch("synapses", active=True), connect_more, 0.4 * ms),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("parts", MANIPULATIONS.values(), ids=list(MANIPULATIONS))
+@pytest.mark.parametrize("make", [plastic, within])
+def test_networks_that_are_changed_between_runs(make: Any, parts: tuple[Part, ...]) -> None:
+    assert_native_as_interpreted(make, *parts)

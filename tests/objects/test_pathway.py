@@ -479,3 +479,20 @@ def test_random_numbers_in_a_pathway_are_drawn_for_each_arrival() -> None:
     assert abs(np.sum(target.sum) - n / 2) < 5 * math.sqrt(n / 12)
     assert abs(np.sum(target.squares) - n / 3) < 5 * math.sqrt(n * 4 / 45)
     assert len(np.unique(target.sum[:])) == 20
+
+
+def test_code_reads_the_delays_of_a_pathway_that_is_not_active() -> None:
+    source = SpikeGeneratorGroup(1, [0, 0], [0.1, 0.3] * ms)
+    target = NeuronGroup(30, "v : 1")
+    synapses = Synapses(
+        source, target, "d = delay/ms : 1 (constant over dt)", on_pre={"pre": "", "other": "v += d"}
+    )
+    synapses.connect(i=0, j=0)
+    synapses.delay = 2 * ms
+    synapses.pre.active = False
+    network = Network(source, target, synapses)
+    network.run(0.2 * ms)
+    synapses.connect(i=[0] * 29, j=np.arange(1, 30))
+    synapses.delay = "j*ms"
+    network.run(0.2 * ms)
+    np.testing.assert_allclose(target.v, [2, *range(1, 30)])

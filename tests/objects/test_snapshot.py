@@ -335,3 +335,37 @@ def test_arrays_that_native_code_indexes_with_are_checked(how: str) -> None:
         with pytest.raises(SetupError):
             net.restore("bad")
         assert same(results(net), before), (name, key)
+
+
+def test_fewer_synapses_with_delays_of_their_own_are_restored() -> None:
+    source = e.SpikeGeneratorGroup(3, [0, 1], [0, 0.1] * ms)
+    target = e.NeuronGroup(4, "v : 1")
+    synapses = e.Synapses(source, target, on_pre="v += 1")
+    synapses.connect(i=[0, 1, 2], j=[0, 1, 2])
+    synapses.delay = [0.1, 0.2, 0.3] * ms
+    net = e.Network(source, target, synapses)
+    net.store()
+    synapses.connect(i=[0, 0], j=[3, 3])
+    net.restore()
+    np.testing.assert_allclose(synapses.delay / ms, [0.1, 0.2, 0.3])
+    net.run(1 * ms)
+    assert target.v[:].tolist() == [1, 1, 0, 0]
+
+
+def test_traces_per_neuron_are_restored_after_delays_have_become_different() -> None:
+    source = e.SpikeGeneratorGroup(3, [0, 1, 2, 0], [0, 0.1, 0.2, 0.8] * ms)
+    target = e.NeuronGroup(4, "v : 1")
+    synapses = e.Synapses(source, target, "dA/dt = -A/ms : 1 (event-driven)", on_pre="A += 1; v += A")
+    synapses.connect()
+    net = e.Network(source, target, synapses)
+    net.run(0.5 * ms)
+    assert synapses.traces is not None
+    net.store()
+    net.run(0.5 * ms)
+    expected = target.v[:].copy()
+    synapses.delay = "0.1*ms*j"
+    net.run(0.2 * ms)
+    assert synapses.traces is None
+    net.restore()
+    net.run(0.5 * ms)
+    np.testing.assert_array_equal(target.v[:], expected)

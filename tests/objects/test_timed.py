@@ -74,3 +74,15 @@ def test_an_index_out_of_range_reads_no_other_memory() -> None:
     trace = e.StateMonitor(group, "x", record=True)
     e.Network(group, trace).run(0.2 * ms)
     assert trace.x[:, 0].tolist() == [0, 2]
+
+
+def test_values_can_be_changed_in_place_but_not_replaced() -> None:
+    array = e.TimedArray([1.0, 2.0], dt=0.1 * ms)
+    group = e.NeuronGroup(1, "x : 1", namespace={"array": array})
+    group.run_regularly("x = array(t)")
+    net = e.Network(group)
+    array.values[1] = 7
+    net.run(0.2 * ms)
+    assert group.x[0] == 7 == array(1 * ms)
+    with pytest.raises(AttributeError):
+        array.values = np.zeros(100)  # type: ignore[misc]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -273,3 +275,30 @@ def test_rates_that_set_how_many_synapses_are_visited_do_not_change_bits():
         run(100 * ms)
         weights.append(np.array(synapses.w[:]))
     np.testing.assert_array_equal(weights[0], weights[1])
+
+
+@pytest.mark.parametrize("face", [eccles, eccles.brian2])
+def test_time_constants_that_change_count_from_the_last_event_of_each_synapse(face: Any) -> None:
+    """Of the time before a synapse's last event, only the time constant as it was then counts."""
+
+    def weights(where: str, per_synapse: bool) -> np.ndarray:
+        face.start_scope()
+        source = face.SpikeGeneratorGroup(3, [0, 1, 0], [0, 0.1, 0.8] * ms)
+        target = face.SpikeGeneratorGroup(4, [0, 2], [0.4, 0.3] * ms)
+        synapses = face.Synapses(
+            source, target, f"w : 1\nq : second (shared)\ndA/dt = -A/{where} : 1 (event-driven)",
+            on_pre="A += 1; w += A", on_post="w += A",
+        )  # fmt: skip
+        synapses.connect()
+        if per_synapse:
+            synapses.store_per_synapse()
+        network = face.Network(source, target, synapses)
+        synapses.q = 1 * ms
+        network.run(0.5 * ms, namespace={"tau": 1 * ms})
+        synapses.q = 0.2 * ms
+        network.run(0.5 * ms, namespace={"tau": 0.2 * ms})
+        return synapses.w[:]
+
+    for where in ["q", "tau"]:
+        if (where, face) != ("tau", eccles):  # whose constants are looked up once
+            np.testing.assert_array_equal(weights(where, per_synapse=False), weights(where, per_synapse=True))
