@@ -15,8 +15,8 @@ os.environ["ECCLES_CACHE_DIR"] = tempfile.mkdtemp(prefix="eccles-test-cache-")
 os.environ["ECCLES_VERIFY"] = "1"
 os.environ["MPLBACKEND"] = "Agg"
 
-# no deadlines: a slow machine is not a failure; a failing example is printed with how to repeat it
-hypothesis.settings.register_profile("eccles", deadline=None, max_examples=50, print_blob=True)
+# no deadlines: a slow machine is not a failure; the same examples each time, so that a failure is one for all
+hypothesis.settings.register_profile("eccles", deadline=None, max_examples=50, derandomize=True)
 hypothesis.settings.load_profile("eccles")
 
 
