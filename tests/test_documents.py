@@ -66,6 +66,8 @@ def _check_printed(script: str, output: str) -> None:
     """What a comment behind `print(...)` shows stands in the output."""
     for shown in re.findall(r"^print\(.*?\)\s+# ([\[\d-].*)$", script, re.MULTILINE):
         assert shown in output
+    for block in re.findall(r"^explain\(\)\n((?:# .*\n?)+)", script, re.MULTILINE):
+        assert "\n".join(line[2:] for line in block.splitlines()) in output
 
 
 def test_the_message_in_the_readme_is_the_message() -> None:
@@ -77,6 +79,7 @@ def test_the_message_in_the_readme_is_the_message() -> None:
     shown = re.search(r"^    print\(error\)\n((?:#.*\n)+)", text, re.MULTILINE)
     assert shown is not None
     quoted = [line[2:] for line in shown[1].splitlines()]
+    assert len(quoted) > 5
     with pytest.raises(UnitError) as raised:
         NeuronGroup(
             1,
