@@ -191,13 +191,12 @@ MAX_ERRORS = 100  # errors in one text after which it is not read on
 
 
 def raise_together(errors: Sequence[EcclesError]) -> None:
-    """Raise an error if there is one; several as one error that shows all, of the class that they share."""
+    """Raise an error if there is one; several as one error that shows all, of the class of the first."""
     errors = [part for error in errors for part in error.errors or (error,)]
     if len(errors) == 1:
         raise errors[0]
     if errors:
-        kinds = {type(error) for error in errors}
-        kind = kinds.pop() if len(kinds) == 1 else ModelError
+        kind = type(errors[0])  # so that who catches one kind need not know how many there are
         more = " or more" if len(errors) >= MAX_ERRORS else ""
         shown = f" (the first {MAX_SHOWN})" if len(errors) > MAX_SHOWN else ""
         texts = [str(error) for error in errors[:MAX_SHOWN]]

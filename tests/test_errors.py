@@ -163,13 +163,15 @@ def test_no_more_errors_are_shown_than_can_be_read():
     assert len(raised.value.errors) == 99
 
 
-def test_errors_of_several_kinds_are_a_model_error_and_groups_are_flat():
+def test_errors_of_several_kinds_are_one_of_the_kind_of_the_first_and_groups_are_flat():
     with pytest.raises(EquationError) as inner:
         raise_together([EquationError("one"), EquationError("two")])
-    with pytest.raises(ModelError) as raised:
+    with pytest.raises(EquationError) as raised:
         raise_together([inner.value, TypeProblem("three")])
-    assert type(raised.value) is ModelError
+    assert type(raised.value) is EquationError
     assert str(raised.value) == "3 problems:\n\none\n\ntwo\n\nthree"
+    with pytest.raises(TypeProblem):
+        raise_together([TypeProblem("three"), inner.value])
 
 
 # -- suggestions ------------------------------------------------------------------------------------

@@ -100,6 +100,8 @@ class Pathway(Group):
         return [self.synapses]
 
     def symbol(self, name: str) -> Symbol | None:
+        if name == "delay" and self.synapses.symbol(name) is None:
+            return Symbol(name, second.dim, "float", "variable", writable=False)
         return self.synapses.symbol(name)
 
     def internal_names(self) -> set[str]:
@@ -443,6 +445,8 @@ class Pathway(Group):
                 return b.t(self.clock)
             if name == "dt":
                 return b.dt(self.clock)
+            if name == "delay":  # the pathway's own; elsewhere in the model it is that of `pre`
+                return b.load(self.delay_values(), synapse)
             if event is not None and name in event.before:
                 return event.before[name]
             return synapses.resolve_at(b, name, synapse, lowerer, i, j)
