@@ -76,6 +76,7 @@ class Pathway(Group):
                 )
             self._delay = _checked(to_seconds(delay, "a delay"))
         self._delays_version = 0
+        self._n_synapses = 0  # that the delays are for
         self._queue: DelayQueue | None = None  # where spikes wait
         self._delay_values: Array | None = None  # in seconds, where the model text uses `delay`
         self._lookup: int | None = None  # or, without a queue: how many steps ago they were sent
@@ -186,7 +187,10 @@ class Pathway(Group):
             self._delay_values.replace(self.delays())
 
     def resize(self, n: int) -> None:
-        """Follow the number of synapses."""
+        """Follow the number of synapses; new ones have no delay, unless there is one for all ever."""
+        old, self._n_synapses = self._n_synapses, n
+        if self._delays is None and self._delay and n > old and not self._delay_is_scalar:
+            self._delays = np.full(old, self._delay)
         if self._delays is not None:
             kept = self._delays[:n]
             self._delays = np.zeros(n)

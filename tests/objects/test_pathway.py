@@ -496,3 +496,16 @@ def test_code_reads_the_delays_of_a_pathway_that_is_not_active() -> None:
     synapses.delay = "j*ms"
     network.run(0.2 * ms)
     np.testing.assert_allclose(target.v, [2, *range(1, 30)])
+
+
+def test_synapses_made_after_a_delay_was_set_have_none() -> None:
+    group = eccles.NeuronGroup(2, "v : 1", threshold="v > 1")
+    synapses = eccles.Synapses(group, group, on_pre="v_post += 0")
+    synapses.connect(i=0, j=0)
+    synapses.delay = 2 * ms
+    synapses.connect(i=1, j=1)
+    np.testing.assert_allclose(synapses.delay / ms, [2, 0])
+    for_all = eccles.Synapses(group, group, on_pre="v_post += 0", delay=2 * ms)
+    for_all.connect(i=0, j=0)
+    for_all.connect(i=1, j=1)
+    np.testing.assert_allclose(for_all.delay / ms, 2)
