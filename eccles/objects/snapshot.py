@@ -96,10 +96,11 @@ def write(filename: str | Path, name: str, state: dict[str, Any]) -> None:
         for key, array in values.items():
             arrays[f"{name}/{obj}/{key}"] = array
     text = json.dumps({"format": FORMAT, "version": VERSION, "states": header})
+    contents: dict[str, Any] = {HEADER: np.array(text), **arrays}
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            np.savez_compressed(file, **{HEADER: np.array(text)}, **arrays)
+            np.savez_compressed(file, **contents)
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
