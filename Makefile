@@ -46,5 +46,5 @@ clean:
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --quiet --editable ".[dev]"
 	$(BIN)/python -c "open('$(STAMP)', 'w').close()"
