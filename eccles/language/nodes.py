@@ -35,8 +35,19 @@ BinaryOp = Literal["+", "-", "*", "/", "//", "%", "**"]
 CompareOp = Literal["<", "<=", ">", ">=", "==", "!="]
 
 
+class _Node:
+    """What all nodes share: `str(node)` is text of the model language."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        from eccles.language.printer import show  # the printer knows the nodes
+
+        return show(self)  # type: ignore[arg-type]
+
+
 @dataclass(frozen=True, slots=True)
-class Number:
+class Number(_Node):
     """A literal: `2` stays an int, `2.0` a float."""
 
     value: float | int
@@ -44,7 +55,7 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Boolean:
+class Boolean(_Node):
     """`True` or `False`."""
 
     value: bool
@@ -52,7 +63,7 @@ class Boolean:
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class Name(_Node):
     """A variable, constant or unit."""
 
     id: str
@@ -60,7 +71,7 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
-class Unary:
+class Unary(_Node):
     """`-x`, `+x` or `not x`."""
 
     op: Literal["-", "+", "not"]
@@ -69,7 +80,7 @@ class Unary:
 
 
 @dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(_Node):
     """Arithmetic of two operands; `/` is true division, `//` and `%` round as in Python."""
 
     op: BinaryOp
@@ -80,7 +91,7 @@ class Binary:
 
 
 @dataclass(frozen=True, slots=True)
-class Compare:
+class Compare(_Node):
     """One comparison; `a < b < c` is read as `a < b and b < c`."""
 
     op: CompareOp
@@ -91,7 +102,7 @@ class Compare:
 
 
 @dataclass(frozen=True, slots=True)
-class Logical:
+class Logical(_Node):
     """`a and b and ...` or `a or b or ...`."""
 
     op: Literal["and", "or"]
@@ -100,7 +111,7 @@ class Logical:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Call(_Node):
     """A function applied to positional arguments."""
 
     function: str

@@ -72,7 +72,7 @@ class Text:
             line = f"Starting simulation at t={start} for a duration of {duration}"
         else:
             line = f"{duration * completed} ({100 * completed:.0f}%) simulated in {float(elapsed):.3g} s"
-            if completed < 1.0:
+            if completed < 1.0 - 1e-9:
                 line += f", about {float(elapsed) / completed * (1 - completed):.3g} s remaining"
         print(line, file=self._stream, flush=True)
 

@@ -51,3 +51,7 @@ def test_an_in_place_assignment_stores_the_operation():
     assert Assignment("x", "+=", Number(1)).expanded == Binary("+", Name("x"), Number(1))
     assert Assignment("x", "//=", Number(2)).expanded == Binary("//", Name("x"), Number(2))
     assert Assignment("x", "=", Number(1)).expanded == Number(1)
+
+
+def test_a_node_as_text_is_the_language():
+    assert str(parse_expression("-v/(10*ms) + clip(w, 0, 1)")) == "-v/(10*ms) + clip(w, 0, 1)"
