@@ -90,6 +90,11 @@ def explain_choice(step: Step) -> str:
 
 def _candidates(method: str | Sequence[str] | Integrator) -> list[Integrator]:
     if isinstance(method, Sequence) and not isinstance(method, str):
+        if not method:
+            raise EquationError(
+                "the list of integration methods is empty",
+                hint=f"Name at least one of {', '.join(INTEGRATORS)}, or leave 'method' out.",
+            )
         return [_one(m) for m in method]
     return [_one(method)]
 

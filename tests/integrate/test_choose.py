@@ -60,3 +60,8 @@ def test_the_choice_is_explained_in_one_sentence():
     assert text.startswith("integrated by 'euler'")
     assert "not by 'exact', because the equation of 'v' is not linear in 'v'" in text
     assert text.count(".") == 1
+
+
+def test_an_empty_list_of_methods_is_refused():
+    with pytest.raises(EquationError, match="the list of integration methods is empty"):
+        step_of(problem("v = -v/tau"), ())
