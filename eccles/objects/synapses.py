@@ -303,8 +303,8 @@ class Synapses(Group):
         """
         names = namespace if namespace is not None else magic.users_names(level)
         request = requested_pairs(self, condition, i, j, p, n, skip_if_invalid, names)
-        if self.traces is not None and not self.traces.is_zero:
-            self.store_per_synapse()  # new synapses have not seen the spikes so far
+        if self.traces is not None and (self.clock.timestep or not self.traces.is_zero):
+            self.store_per_synapse()  # new synapses have not seen the time so far, nor its spikes
         n_before = len(self)
         self.connections.reserve(n_before + request.expected)
         try:
@@ -825,7 +825,7 @@ class Synapses(Group):
     ) -> CodeRunner:
         """Run statements for all synapses at every step of a clock; see `NeuronGroup.run_regularly`."""
         runner = CodeRunner(self, code, dt, clock, when, order, name or f"{self.name}_run_regularly*")
-        changed = {a.target for a in runner._statements} & set(self._event_driven)
+        changed = runner.targets() & set(self._event_driven)
         if changed and self.semantics.event_driven == "now":
             raise EquationError(
                 f"'{min(changed)}' of {self.name} is event-driven, so only on_pre and on_post can change it",
@@ -834,8 +834,6 @@ class Synapses(Group):
         if changed:
             self.store_per_synapse()
         self._runners.append(runner)
-        if any(name in self._event_driven for name in runner.targets()):
-            self.store_per_synapse()
         return runner
 
     def memory(self) -> int:

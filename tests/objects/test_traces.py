@@ -302,3 +302,14 @@ def test_time_constants_that_change_count_from_the_last_event_of_each_synapse(fa
     for where in ["q", "tau"]:
         if (where, face) != ("tau", eccles):  # whose constants are looked up once
             np.testing.assert_array_equal(weights(where, per_synapse=False), weights(where, per_synapse=True))
+
+
+def test_synapses_made_later_begin_then_even_if_nothing_has_happened():
+    source = SpikeGeneratorGroup(1, [0], [30] * ms)
+    target = NeuronGroup(2, "v : 1")
+    synapses = Synapses(source, target, "dx/dt = (1 - x)/(5*ms) : 1 (event-driven)", on_pre="v_post = x")
+    synapses.connect(i=0, j=0)
+    run(20 * ms)
+    synapses.connect(i=0, j=1)
+    run(5 * ms)
+    np.testing.assert_allclose(synapses.x[:], 1 - np.exp([-25 / 5, -5 / 5]), rtol=1e-13)
