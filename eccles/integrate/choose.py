@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from eccles.errors import EquationError, nearest
+from eccles.integrate.dormand_prince import DORMAND_PRINCE
 from eccles.integrate.euler import EULER
 from eccles.integrate.exact import Exact
 from eccles.integrate.exponential_euler import ExponentialEuler
@@ -26,6 +27,7 @@ INTEGRATORS: dict[str, Integrator] = {
     "euler": EULER,
     "rk2": RK2,
     "rk4": RK4,
+    "dopri5": DORMAND_PRINCE,
     "heun": HEUN,
     "milstein": MILSTEIN,
 }

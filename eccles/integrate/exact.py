@@ -42,7 +42,7 @@ from eccles.language.nodes import (
     replace_children,
 )
 
-__all__ = ["Exact"]
+__all__ = ["Exact", "equations_when"]
 
 
 class Exact:
@@ -61,7 +61,7 @@ class Exact:
             if not problem.constant_in_step(b):
                 return f"the equation of '{variable}' depends on t, and changes with it during a step"
         for active in (True, False):
-            for reason in _moving_coefficients(_equations(problem, form, active=active), problem):
+            for reason in _moving_coefficients(equations_when(problem, form, active=active), problem):
                 return reason
         return None
 
@@ -91,7 +91,7 @@ def _moving_coefficients(form: LinearForm, problem: Problem) -> list[str]:
     return reasons
 
 
-def _equations(problem: Problem, form: LinearForm, *, active: bool) -> LinearForm:
+def equations_when(problem: Problem, form: LinearForm, *, active: bool) -> LinearForm:
     """The equations outside (`active`) or during refractoriness."""
     still = frozenset() if active else problem.frozen
     matrix: dict[str, dict[str, Expr]] = {}
@@ -132,8 +132,8 @@ class _Builder:
         self.names = FreshNames()
         self.coefficients = Coefficients(problem, self.names)
         # equations outside and during refractoriness, and the coefficients asked for in each case
-        self.active = _equations(problem, self.form, active=True)
-        self.resting = _equations(problem, self.form, active=False)
+        self.active = equations_when(problem, self.form, active=True)
+        self.resting = equations_when(problem, self.form, active=False)
         self.requests = {True: _Request(), False: _Request()}
         self.temporaries: list[Assignment] = []
         self.offsets: dict[str, Expr] = {}

@@ -7,7 +7,8 @@ is the midpoint rule: `x` stands for the vector of all state variables, `f(x, t)
 sides without noise, `g(x, t)` for the noise intensities, `dW` for the increments of the noise (normal,
 variance dt). Every line names a value, the last one is `x_new`. Several independent noises: what `g`
 and `dW` are multiplied into is a value per noise; where it is added to something else, or is assigned
-to `x_new`, it is summed over the noises.
+to `x_new`, it is summed over the noises. A line for `error` says how far off `x_new` may be, for whoever
+chooses the length of steps by it.
 
 All built-in Runge-Kutta and stochastic methods are written this way (one way to do each thing), so
 users' own methods stand on equal feet.
@@ -178,7 +179,13 @@ class _Stepper:
             variable: _summed(self._value(last.value, variable)) for variable in self.problem.variables
         }
         statements = (*self.statements, *simultaneous(updates, self.names))
-        return Step(self.method, statements, tuple(f"_{noise}" for noise in self.diffusion.noises))
+        noise = tuple(f"_{noise}" for noise in self.diffusion.noises)
+        return Step(self.method, statements, noise, errors=self._errors())
+
+    def _errors(self) -> tuple[tuple[str, str], ...]:
+        """The temporaries that hold the line for `error`; what is a number needs no watching."""
+        found = self.values.get("error", {})
+        return tuple((variable, value.id) for variable, value in found.items() if isinstance(value, Name))
 
     def _bind_increments(self) -> None:
         for noise in self.diffusion.noises:

@@ -47,6 +47,23 @@ class LinearForm:
         """Whether other variables act back on this one."""
         return any(variable in self.reach(other) for other in self.reach(variable) if other != variable)
 
+    def paths(self, start: str) -> list[tuple[str, ...]]:
+        """The ways from a variable to those that act on it which visit none twice; (start,) comes first."""
+        found: list[tuple[str, ...]] = [(start,)]
+        for path in found:  # grows while we go
+            found.extend((*path, column) for column in self.matrix[path[-1]] if column not in path)
+        return found
+
+    def loops(self) -> list[tuple[str, ...]]:
+        """The ways that end where they begin and visit no other variable twice, of two or more; each once."""
+        place = {name: n for n, name in enumerate(self.matrix)}
+        return [
+            path
+            for start in self.matrix
+            for path in self.paths(start)
+            if len(path) > 1 and start in self.matrix[path[-1]] and min(path, key=place.__getitem__) == start
+        ]
+
 
 def linear_form(problem: Problem) -> LinearForm:
     """A and b of the equations.

@@ -111,6 +111,9 @@ class Step:
         More coefficients, from matrix exponentials.
     passed_over : tuple of (str, str)
         Methods that came first in the list of candidates, and why they do not fit.
+    errors : tuple of (str, str)
+        State variable -> the temporary among the statements that estimates its error in this step; empty
+        where a method estimates none.
     """
 
     method: str
@@ -119,6 +122,7 @@ class Step:
     hoisted: tuple[Hoisted, ...] = ()
     systems: tuple[LinearSystem, ...] = ()
     passed_over: tuple[tuple[str, str], ...] = ()
+    errors: tuple[tuple[str, str], ...] = ()
 
 
 def free_of_time(call: Expr) -> bool:

@@ -39,7 +39,7 @@ def test_a_refusal_says_why_and_what_would_fit():
     with pytest.raises(UnsupportedEquations, match="not linear in 'v'") as caught:
         step_of(problem("v = -v**2"), "exact")
     assert "exact" in caught.value.reasons
-    assert "These can: euler, rk2, rk4, heun, milstein." in str(caught.value)
+    assert "These can: euler, rk2, rk4, dopri5, heun, milstein." in str(caught.value)
 
 
 def test_where_nothing_fits_every_method_gives_its_reason():

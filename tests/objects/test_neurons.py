@@ -180,4 +180,4 @@ def test_a_method_that_does_not_fit_is_refused_where_the_group_is_made() -> None
     with pytest.raises(UnsupportedEquations, match="'exact' cannot integrate") as raised:
         e.NeuronGroup(1, "dv/dt = -v**2/(10*ms) : 1", method="exact")
     assert "-v**2/(10*ms)" in str(raised.value)  # the text that it points into
-    assert "These can: euler, rk2, rk4, heun, milstein." in str(raised.value)
+    assert "These can: euler, rk2, rk4, dopri5, heun, milstein." in str(raised.value)
