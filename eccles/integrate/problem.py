@@ -92,6 +92,10 @@ class LinearSystem:
     propagators: tuple[tuple[str, int, int], ...]
     integrals: tuple[tuple[str, int, int], ...]
 
+    def names(self) -> set[str]:
+        """The parameters that the matrix is made of."""
+        return {n for row in self.matrix for entry in row if entry is not None for n in names_in(entry)}
+
 
 @dataclass(frozen=True)
 class Step:
