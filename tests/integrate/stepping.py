@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import scipy.special
 
+from eccles.integrate.flow import Flow
 from eccles.integrate.matrix import coefficients
 from eccles.integrate.problem import Problem, Step
 from eccles.language.evaluate import evaluate
@@ -26,10 +27,13 @@ def problem(text: str, **flags) -> Problem:
 
 FUNCTIONS = {
     "_select": np.where,
+    "abs": np.abs,
+    "clip": lambda x, low, high: np.minimum(np.maximum(x, low), high),
     "cos": np.cos,
     "exp": np.exp,
     "exprel": scipy.special.exprel,
     "int": lambda x: np.asarray(x).astype(int),
+    "sign": np.sign,
     "sin": np.sin,
     "sqrt": np.sqrt,
 }
@@ -66,6 +70,24 @@ def advance(
             values[statement.target] = value_of(statement.value, values, functions)
         now = {name: np.asarray(values[name], dtype=float) for name in now}
     return now
+
+
+def flown(
+    flow: Flow,
+    state: Mapping[str, object],
+    constants: Mapping[str, object] | None = None,
+    *,
+    span: float | np.ndarray,
+    t: float = 0.0,
+    functions: Mapping[str, Callable] | None = None,
+) -> Values:
+    """The state after a span, and whatever else the statements of a flow assign."""
+    values = {"not_refractory": True, **(constants or {})}
+    values |= {item.name: value_of(item.expr, values, functions) for item in flow.hoisted}
+    values |= {**state, "dt": span, "t": t}
+    for statement in flow.statements:
+        values[statement.target] = value_of(statement.value, values, functions)
+    return {name: np.asarray(value, dtype=float) for name, value in values.items()}
 
 
 def order_of(errors: list[float]) -> float:
