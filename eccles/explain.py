@@ -14,7 +14,7 @@ import numpy as np
 
 from eccles.compile import ir
 from eccles.compile.ir import Element, Op
-from eccles.engine.program import Block, ProgramBuilder
+from eccles.engine.program import Block, Part, ProgramBuilder
 from eccles.engine.state import Array
 from eccles.integrate.choose import explain_choice
 from eccles.language.nodes import Binary, Compare, Expr, Logical, names_in
@@ -230,7 +230,8 @@ class _Count(SimulationObject):
         return int(self._n.data[0])
 
     def blocks(self, writes: frozenset[int]) -> list[Block]:
-        return [Block(self.name, self.clock, self.when, self.order, self._emit)]
+        part = Part.INSTANT if self.in_instants else None
+        return [Block(self.name, self.clock, self.when, self.order, self._emit, part)]
 
     def _emit(self, b: ProgramBuilder) -> None:
         start, stop = (

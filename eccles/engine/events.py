@@ -5,6 +5,9 @@ say where, for the last `max_delay + 1` steps, by step modulo a power of two. Wi
 current step is kept. With delays the array is used as a ring of whole chunks: a step's chunk never
 wraps, so that a vector loop may append to it. A pathway with the uniform delay of d steps reads the
 chunk of d steps ago: a uniform delay costs nothing per synapse and nothing per event.
+
+Where spike times are exact, the buffer holds the events of the current instant alone, each with its time
+and a number that no other event of the element has.
 """
 
 from __future__ import annotations
@@ -44,6 +47,19 @@ class EventBuffer:
         self.begins = Array(f"{name}.begins", Element.I64, 1)
         self.counts = Array(f"{name}.counts", Element.I64, 1)
         self.end = Array(f"{name}.end", Element.I64, 1)
+        self.offsets = Array(f"{name}.offsets", Element.F64)  # since the start of the step, where exact
+        self.ordinals = Array(f"{name}.ordinals", Element.I64)
+
+    def be_exact(self) -> None:
+        """Hold the events of an instant from now on."""
+        if self.max_delay or not len(self.offsets):
+            self.max_delay = 0
+            for array in (self.begins, self.counts):
+                array.replace(array.data[:0])
+                array.resize(1)
+            self.ids.resize(self.size)
+            self.offsets.resize(self.size)
+            self.ordinals.resize(self.size)
 
     def keep(self, delay: int) -> None:
         """Keep events for at least this many steps (before a program is built)."""
@@ -189,6 +205,41 @@ class EventBuffer:
         b.store(self.counts, slot, ir.const(0))
         if self.max_delay > 0:
             b.store(self.begins, slot, b.load(self.end, 0))
+
+    def emit_clear(self, b: ProgramBuilder) -> None:
+        """An instant begins: there are no events yet."""
+        b.store(self.counts, 0, ir.const(0))
+
+    def emit_add(self, b: ProgramBuilder, element: ir.Expr, offset: ir.Expr, ordinal: ir.Expr) -> None:
+        """Add an event to the instant; at most one of each element."""
+        n = b.let("n", b.load(self.counts, 0))
+        with b.when(Op("ilt", (n, b.size_of(self, self.size)))):
+            for array, value in ((self.ids, element), (self.offsets, offset), (self.ordinals, ordinal)):
+                b.store(array, n, value)
+            b.store(self.counts, 0, Op("iadd", (n, ir.const(1))))
+
+    @contextmanager
+    def each_exact(
+        self, b: ProgramBuilder, within: tuple[ir.Expr, ir.Expr] | None = None
+    ) -> Iterator[tuple[ir.Expr, ir.Expr, ir.Expr]]:
+        """Code that runs for each event of the instant: its element, its time in the step, and its number."""
+        with b.loop("e", ir.const(0), b.load(self.counts, 0)) as e:
+            element = b.let("id", b.load(self.ids, e))
+            inside: ir.Expr = ir.const(True)
+            if within is not None:
+                inside = Op("and", (Op("ige", (element, within[0])), Op("ilt", (element, within[1]))))
+            with b.when(inside):
+                yield element, b.let("offset", b.load(self.offsets, e)), b.let("ordinal", b.load(self.ordinals, e))
+
+    @contextmanager
+    def each_counted(self, b: ProgramBuilder) -> Iterator[ir.Expr]:
+        """Code that runs for each event now; where exact, random numbers are counted by events."""
+        if b.instants is None or b.instants.clock is not self.clock:
+            with self.each(b) as element:
+                yield element
+            return
+        with self.each_exact(b) as (element, _, ordinal), b.counted_by(ordinal):
+            yield element
 
     def span(self, b: ProgramBuilder, delay: ir.Expr = THIS_STEP) -> tuple[ir.Expr, ir.Expr]:
         """Where the events of `delay` steps ago begin and how many there are."""

@@ -8,6 +8,14 @@ A `ProgramBuilder` collects what the objects of a network contribute. The progra
                  block 0, block 1, ...     in schedule order, each only when its clock is due
                  advance the clocks
 
+With exact spike times a step goes from instant to instant (`instants.py`):
+
+    loop       while a clock has steps left:
+                 blocks before the instants
+                 while there are instants:   blocks of an instant
+                 blocks after the instants
+                 advance the clocks
+
 Where a block needs Python (a network operation, a full buffer), the program saves its clocks and the
 block's number and returns the number of an outcome; called again, it skips the blocks before that one
 and goes on. So nothing that was computed is lost, and no block needs to know of the others.
@@ -21,6 +29,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
 
 from eccles.compile import ir
 from eccles.compile.ir import BOOL, F64, I64, Op
@@ -28,7 +38,10 @@ from eccles.compile.lower import Names
 from eccles.engine.clock import Clock, common_periods
 from eccles.engine.state import Array
 
-__all__ = ["EARLIEST", "Block", "Loop", "Outcome", "ProgramBuilder"]
+if TYPE_CHECKING:
+    from eccles.engine.instants import Instants
+
+__all__ = ["EARLIEST", "Block", "Loop", "Outcome", "Part", "ProgramBuilder"]
 
 
 EARLIEST = "earliest"  # `when` of a block that runs before all slots of a schedule
@@ -43,6 +56,25 @@ class Outcome:
     again: bool = False  # run the block again (room was made), or go on behind it
 
 
+class Part(IntEnum):
+    """The part of a time step that a block belongs to, where spike times are exact; in order.
+
+    From `PREDICT` to `INSTANT` the parts are repeated for every instant of the step.
+    """
+
+    BEFORE = 0  # at the start of the step
+    PREDICT = 1  # what the last instant has changed is followed to the end of the step
+    SEARCH = 2  # for what happens until then
+    COLLECT = 3  # what happens next
+    TOUCH = 4  # find out which neurons that concerns
+    ADVANCE = 5  # bring these to the present
+    INSTANT = 6  # the slots of the schedule, for what happens now
+    AFTER = 7  # at the end of the step
+
+
+INSTANT_PARTS = range(Part.PREDICT, Part.AFTER)
+
+
 @dataclass
 class Block:
     """What an object does in one slot of a time step."""
@@ -52,6 +84,7 @@ class Block:
     when: str
     order: int
     emit: Callable[[ProgramBuilder], None]
+    part: Part | None = None  # None: before the instants up to the slot `groups`, else after them
 
 
 @dataclass
@@ -121,11 +154,25 @@ def _one_by_one(statement: ir.Stmt) -> ir.Stmt:
 
 
 class ProgramBuilder:
-    """Collects statements of one program, block by block."""
+    """Collects statements of one program, block by block.
 
-    def __init__(self, clocks: list[Clock]) -> None:
+    Attributes
+    ----------
+    instants : Instants or None
+        The instants of a time step, where spike times are exact.
+    moment : ir.Expr or None
+        In code for an instant: the time since the start of the step.
+    ordinal : ir.Expr or None
+        What random numbers are counted by instead of by steps, in code for an event: its number.
+    """
+
+    def __init__(self, clocks: list[Clock], instants: Instants | None = None) -> None:
         self.names = Names()
         self.clocks = clocks
+        self.instants = instants
+        self.moment: ir.Expr | None = None
+        self.ordinal: ir.Expr | None = None
+        self._after = False  # the instants of the step
         self.entry: list[ir.Stmt] = []
         self.prologue: list[ir.Stmt] = []
         self.header: list[ir.Stmt] = []  # at the start of every step
@@ -219,7 +266,26 @@ class ProgramBuilder:
 
     def t(self, clock: Clock) -> ir.Expr:
         """The clock's current time in seconds."""
+        step = self.step(clock)
+        if self.instants is not None and clock is self.instants.clock:
+            if self._after:
+                step = Op("iadd", (step, ir.const(1)))
+            elif self.moment is not None:
+                return Op("fadd", (self.step_start(clock), self.moment))
+        return Op("fmul", (Op("itof", (step,)), self.dt(clock)))
+
+    def step_start(self, clock: Clock) -> ir.Expr:
+        """The time at which the clock's current step began."""
         return Op("fmul", (Op("itof", (self.step(clock),)), self.dt(clock)))
+
+    @contextmanager
+    def counted_by(self, ordinal: ir.Expr | None) -> Iterator[None]:
+        """Random numbers in code that is emitted within are those of this event, not of the step."""
+        before, self.ordinal = self.ordinal, ordinal
+        try:
+            yield
+        finally:
+            self.ordinal = before
 
     # -- statements -----------------------------------------------------------------------------
 
@@ -296,6 +362,18 @@ class ProgramBuilder:
             yield
         self.emit(ir.If(condition, tuple(statements), (), likely))
 
+    def choose(
+        self, condition: ir.Expr, then: Callable[[], None], orelse: Callable[[], None] | None = None
+    ) -> None:
+        """A branch; each side is emitted by a call."""
+        sides: list[tuple[ir.Stmt, ...]] = []
+        for side in (then, orelse):
+            with self.body() as statements:
+                if side is not None:
+                    side()
+            sides.append(tuple(statements))
+        self.emit(ir.If(condition, sides[0], sides[1]))
+
     # -- outcomes -------------------------------------------------------------------------------
 
     def leave(self, outcome: Outcome) -> None:
@@ -320,12 +398,12 @@ class ProgramBuilder:
     # -- the whole ------------------------------------------------------------------------------
 
     def build(self, blocks: list[Block]) -> Loop:
-        """The program that runs these blocks, which are in schedule order."""
+        """The program that runs these blocks, which are in schedule order, part by part."""
         bodies: list[tuple[Block, list[ir.Stmt]]] = []
         for idx, block in enumerate(blocks):
             self._block_idx = idx
             with self.body() as statements:
-                block.emit(self)
+                self._emit_block(block)
             bodies.append((block, statements))
         single = len(self.clocks) == 1
         step_body: list[ir.Stmt] = []
@@ -336,7 +414,7 @@ class ProgramBuilder:
         else:
             going, due = self._multi_clock_header(step_body)
         step_body += self.header
-        step_body += self._segments(bodies, due)
+        step_body += self._step(bodies, due)
         for k, step in enumerate(self._steps):
             advance: ir.Expr = Op("iadd", (step, ir.const(1)))
             if not single:
@@ -357,10 +435,40 @@ class ProgramBuilder:
             self.clock_store, self.clocks, self.outcomes, self.prepares,
         )  # fmt: skip
 
-    def _segments(self, bodies: list[tuple[Block, list[ir.Stmt]]], due: dict[int, ir.Expr]) -> list[ir.Stmt]:
+    def _emit_block(self, block: Block) -> None:
+        part = block.part
+        if self.instants is not None and block.clock is self.instants.clock and part is not None:
+            self._after = part is Part.AFTER
+            if part in INSTANT_PARTS:
+                self.moment = self.instants.emit_now(self)
+        block.emit(self)
+        self.moment, self._after = None, False
+
+    def _step(self, bodies: list[tuple[Block, list[ir.Stmt]]], due: dict[int, ir.Expr]) -> list[ir.Stmt]:
+        """The blocks of one time step."""
+        numbered = list(enumerate(bodies))
+        if self.instants is None:
+            return [*self._segments(numbered, due), *self._resumed()]
+        within = [(k, body) for k, body in numbered if body[0].part in INSTANT_PARTS]
+        before = [(k, body) for k, body in numbered if body[0].part is Part.BEFORE]
+        after = [(k, body) for k, body in numbered if body[0].part is Part.AFTER]
+        open_ = Op("ine", (self.load(self.instants.stage, 0), ir.const(0)))
+        instant = (*self._segments(within, {}), *self._resumed())
+        return [
+            *self._segments(before, due), ir.While(open_, instant), *self._segments(after, due),
+            *self._resumed(),
+        ]  # fmt: skip
+
+    def _resumed(self) -> list[ir.Stmt]:
+        """From here on nothing is skipped any more."""
+        return [ir.SetVar(self._phase, ir.const(0))] if self._resume_points else []
+
+    def _segments(
+        self, bodies: list[tuple[int, tuple[Block, list[ir.Stmt]]]], due: dict[int, ir.Expr]
+    ) -> list[ir.Stmt]:
         """The blocks, those between two points of return under one guard."""
         segments: list[tuple[int, list[ir.Stmt]]] = []
-        for idx, (block, statements) in enumerate(bodies):
+        for idx, (block, statements) in bodies:
             if not segments or idx in self._resume_points:
                 segments.append((idx, []))
             condition = due.get(id(block.clock))
@@ -369,12 +477,11 @@ class ProgramBuilder:
             segments[-1][1].extend(statements)
         if not self._resume_points:
             return [statement for _, statements in segments for statement in statements]
-        guarded: list[ir.Stmt] = [
+        return [
             ir.If(Op("ile", (self._phase, ir.const(idx))), tuple(statements), (), True)
             for idx, statements in segments
             if statements
         ]
-        return [*guarded, ir.SetVar(self._phase, ir.const(0))]
 
     def _multi_clock_header(self, step_body: list[ir.Stmt]) -> tuple[ir.Expr, dict[int, ir.Expr]]:
         """Several clocks: each step of the loop is the earliest tick at which any clock is due."""

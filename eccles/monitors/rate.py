@@ -10,7 +10,7 @@ import numpy as np
 from eccles.compile import ir
 from eccles.compile.ir import Element, Op
 from eccles.engine.clock import to_seconds
-from eccles.engine.program import Block, Outcome, ProgramBuilder
+from eccles.engine.program import Block, Outcome, Part, ProgramBuilder
 from eccles.engine.state import Array
 from eccles.errors import SetupError
 from eccles.objects.group import SimulationObject
@@ -43,6 +43,7 @@ class PopulationRateMonitor(SimulationObject):
         super().__init__(name, source.clock, None, "end", 0)
         self._rows = Array(f"{self.name}.rows", Element.I64, 1)
         self._t = Array(f"{self.name}.t", Element.F64)
+        self._n_events = Array(f"{self.name}.n_events", Element.I64, 1)  # in this step, where times are exact
         self._rates = Array(f"{self.name}.rates", Element.F64)
 
     @property
@@ -145,7 +146,27 @@ class PopulationRateMonitor(SimulationObject):
             self._t.resize(rows)  # last: its length says how much room there is
 
     def blocks(self, writes: frozenset[int]) -> list[Block]:
-        return [Block(self.name, self.clock, self.when, self.order, self._emit)]
+        blocks = [Block(self.name, self.clock, self.when, self.order, self._emit)]
+        if self.in_instants:
+            blocks.append(
+                Block(f"{self.name}_count", self.clock, "thresholds", 1, self._emit_count, Part.INSTANT)
+            )
+        return blocks
+
+    def _emit_count(self, b: ProgramBuilder) -> None:
+        """Count the events of an instant."""
+        b.store(self._n_events, 0, Op("iadd", (b.load(self._n_events, 0), self._count_now(b))))
+
+    def _count_now(self, b: ProgramBuilder) -> ir.Expr:
+        source = self.source
+        if source.whole is source:
+            return self.events.span(b)[1]
+        first = source.first_element(b)
+        stop = b.integer_constant(("stop", id(source)), "stop", lambda: source.stop)
+        counter = b.var("count", ir.const(0))
+        with self.events.each(b, within=(first, stop)):
+            b.set(counter, Op("iadd", (counter, ir.const(1))))
+        return counter
 
     def _emit(self, b: ProgramBuilder) -> None:
         source = self.source
@@ -153,16 +174,12 @@ class PopulationRateMonitor(SimulationObject):
         full = Op("ige", (row, b.size(self._t)))
         grow = Outcome(f"{self.name}: more room", lambda: self._make_room(2 * len(self._t) + 16), again=True)
         b.leave_if(full, grow)
-        b.store(self._t, row, b.t(self.clock))
-        if source.whole is source:
-            _, count = self.events.span(b)
+        b.store(self._t, row, b.step_start(self.clock))
+        if self.in_instants:
+            count = b.let("count", b.load(self._n_events, 0))
+            b.store(self._n_events, 0, ir.const(0))
         else:
-            first = source.first_element(b)
-            stop = b.integer_constant(("stop", id(source)), "stop", lambda: source.stop)
-            counter = b.var("count", ir.const(0))
-            with self.events.each(b, within=(first, stop)):
-                b.set(counter, Op("iadd", (counter, ir.const(1))))
-            count = counter
+            count = self._count_now(b)
         n = b.size_of(self, len(source))
         spikes = Op("itof", (count,))
         b.store(self._rates, row, Op("fdiv", (Op("fdiv", (spikes, b.dt(self.clock))), Op("itof", (n,)))))

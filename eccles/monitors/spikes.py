@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from eccles.compile import ir
 from eccles.compile.ir import Element, Op
 from eccles.compile.lower import convert
 from eccles.engine.clock import to_seconds
-from eccles.engine.program import Block, Outcome, ProgramBuilder
+from eccles.engine.program import Block, Outcome, Part, ProgramBuilder
 from eccles.engine.state import Array
 from eccles.errors import NameResolutionError, SetupError, nearest
 from eccles.objects.code import Code
@@ -241,7 +242,8 @@ class EventMonitor(SimulationObject):
         return (self.structure_version, self.record)
 
     def blocks(self, writes: frozenset[int]) -> list[Block]:
-        return [Block(self.name, self.clock, self.when, self.order, self._emit)]
+        part = Part.INSTANT if self.in_instants else None
+        return [Block(self.name, self.clock, self.when, self.order, self._emit, part)]
 
     def _emit(self, b: ProgramBuilder) -> None:
         source = self.source
@@ -257,15 +259,28 @@ class EventMonitor(SimulationObject):
                 room = Op("igt", (Op("iadd", (n, n_events)), b.size(self._i)))
                 b.leave_if(room, Outcome(f"{self.name}: more room for events", self._grow, again=True))
             position = b.var("position", n)
-            with self.events.each(b, within=within) as element:
+            with self._each_event(b, within) as (element, t):
                 own = b.let("own", Op("isub", (element, first))) if part else element
                 if self.record:
                     b.store(self._i, position, own)
-                    b.store(self._t, position, b.t(self.clock))
+                    b.store(self._t, position, t)
                     self._emit_values(b, element, position)
                 b.set(position, Op("iadd", (position, ir.const(1))))
                 b.store(self._counts, own, Op("iadd", (b.load(self._counts, own), ir.const(1))))
             b.store(self._n, 0, position)
+
+    @contextmanager
+    def _each_event(
+        self, b: ProgramBuilder, within: tuple[ir.Expr, ir.Expr] | None
+    ) -> Iterator[tuple[ir.Expr, ir.Expr]]:
+        """Code that runs for each event: the element and the time."""
+        if not self.in_instants:
+            with self.events.each(b, within=within) as element:
+                yield element, b.t(self.clock)
+            return
+        start = b.let("start", b.step_start(self.clock))
+        with self.events.each_exact(b, within) as (element, offset, _):
+            yield element, Op("fadd", (start, offset))
 
     def _emit_values(self, b: ProgramBuilder, element: ir.Expr, position: ir.Expr) -> None:
         if not self._values:

@@ -34,8 +34,8 @@ class Code:
         Whose text it is: external names are looked up there.
     resolve : callable
         `resolve(name, lowerer) -> ir.Expr | None` for internal names.
-    element, ordinal : ir.Expr
-        What random numbers are counted by: which element, which step.
+    element : ir.Expr
+        What random numbers are counted by, along with the step or event: which element.
     purpose : str
         Tells the random streams of one group apart.
     """
@@ -87,10 +87,8 @@ class Code:
             ("key", id(self.owner), self.purpose), "key", lambda: self.owner.stream_key(self.purpose)
         )
         self._n_draws += 1
-        call = ir.Call(
-            function,
-            (*args, key, self.element, self.b.step(self.clock), ir.const(self._n_draws - 1)),
-        )
+        counted = self.b.step(self.clock) if self.b.ordinal is None else self.b.ordinal
+        call = ir.Call(function, (*args, key, self.element, counted, ir.const(self._n_draws - 1)))
         return self.lowerer.let(function.name, call)
 
     def _call(self, name: str, args: tuple[ir.Expr, ...], lowerer: Lowerer) -> ir.Expr | None:

@@ -34,6 +34,7 @@ from eccles.objects.naming import unique_name
 from eccles.objects.problems import GroupScope
 from eccles.objects.semantics import ECCLES, Semantics
 from eccles.objects.stored import stored_array
+from eccles.objects.timing import SpikeTimes, Timing
 from eccles.objects.variables import ELEMENTS, Variable, VariableView, positions_of
 from eccles.units import DIMENSIONLESS, Quantity, second
 
@@ -54,6 +55,8 @@ class SimulationObject:
     """
 
     semantics: Semantics = ECCLES  # of the class; parts of a group take over the group's
+    spike_times: SpikeTimes | None = None  # as the network has them
+    _timing: Timing | None = None  # what the network has decided: None where all is on the grid
     invalidates_magic_network: ClassVar[bool] = True
 
     def __init__(
@@ -101,6 +104,11 @@ class SimulationObject:
 
     def expect_python(self) -> None:
         """Get ready for Python code that is called within the run and may read and write any variable."""
+
+    @property
+    def in_instants(self) -> bool:
+        """Whether the object takes part in the walk through a time step."""
+        return self._timing is not None and self._timing.clock is self.clock
 
     def structure(self) -> object:
         """A value that changes when another program is needed."""
@@ -288,6 +296,13 @@ class Group(SimulationObject):
         """The arrays behind a name; none if it is not a variable."""
         variable = self._variables.get(name)
         return [] if variable is None else [variable.array]
+
+    def follows_time(self, name: str) -> bool:
+        """Whether the value of a name changes between events: what is integrated, and what is made of it."""
+        return False
+
+    def emit_touch(self, b: ProgramBuilder, element: ir.Expr) -> None:
+        """Something is going to happen to an element at this instant: bring it to the present."""
 
     def first_element(self, b: ProgramBuilder) -> ir.Expr:
         """The first element, counted in the whole group."""

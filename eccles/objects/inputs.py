@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ from eccles.engine import rng
 from eccles.engine.alias import AliasTable, binomial_probabilities
 from eccles.engine.clock import Clock, to_seconds
 from eccles.engine.events import EventBuffer
-from eccles.engine.program import Block, ProgramBuilder
+from eccles.engine.instants import SAME
+from eccles.engine.program import Block, Part, ProgramBuilder
 from eccles.engine.state import Array
 from eccles.errors import DimensionMismatchError, NameResolutionError, SetupError, nearest, warn
 from eccles.language.check import Symbol, check_expression
@@ -27,6 +29,7 @@ from eccles.objects.group import Group, SimulationObject
 from eccles.objects.problems import Deferring
 from eccles.objects.sources import SpikeSource, Subgroup, count_of, range_of
 from eccles.objects.stored import misfit, stored_array, stored_number
+from eccles.objects.timing import SpikeTimes, Timing, checked_spike_times, wants_precise
 from eccles.objects.variables import Variable, VariableView, bare, elements
 from eccles.units import Quantity, get_dimensions, hertz, second
 
@@ -38,6 +41,58 @@ NOT_KNOWN = -1.0  # a rate for which it was not computed yet when the next spike
 NEVER_DUE = 2**62  # a step that does not come: the end of the list of given spikes
 
 
+class ExactSpikes:
+    """The spikes of a source that knows at the start of a step which come in it, on their way to the heap.
+
+    Where the source is to stay on the grid, its spikes come at the end of the step, one of each element.
+    """
+
+    def __init__(self, source: SpikeSource, timing: Timing, buffer: EventBuffer) -> None:
+        self.source = source
+        self.exact = wants_precise(source, timing.network)
+        self._instants = timing.instants
+        buffer.be_exact()
+        self._instants.at_start(buffer.emit_clear)
+        self._kind = self._instants.kind(
+            f"{source.name} spikes",
+            lambda b, time, element, ordinal: buffer.emit_add(b, element, time, ordinal),
+        )
+        self._full = Array(f"{source.name}.full", Element.I64, 1)  # whether the heap was, when it ran last
+
+    def blocks(self, emit: Callable[[ProgramBuilder, ExactSpikes], None]) -> list[Block]:
+        """The block that puts a step's spikes into the heap."""
+
+        def whole(b: ProgramBuilder) -> None:
+            emit(b, self)
+            full = b.let("full", Op("ine", (b.load(self._full, 0), ir.const(0))))
+            self._instants.emit_grow_if(b, full)
+
+        source = self.source
+        return [Block(f"{source.name}_spikes", source.clock, "after_groups", 0, whole, Part.BEFORE)]
+
+    def first_time(self, b: ProgramBuilder) -> ir.Expr:
+        """Whether the block runs for the first time in this step."""
+        return b.let("fresh", Op("ieq", (b.load(self._full, 0), ir.const(0))))
+
+    @contextmanager
+    def each(self, b: ProgramBuilder, due: ir.Expr) -> Iterator[None]:
+        """Code that runs as long as another spike is due and the heap has room."""
+        self._sent = b.var("sent", ir.const(0))
+        with b.body() as statements:
+            yield
+        b.emit(ir.While(Op("and", (due, self._instants.has_room(b))), tuple(statements)))
+        b.store(self._full, 0, Op("btoi", (due,)))
+
+    def emit(self, b: ProgramBuilder, offset: ir.Expr, element: ir.Expr, ordinal: ir.Expr) -> None:
+        """Put a spike into the heap."""
+        if self.exact:
+            self._instants.emit_push(b, offset, self._kind, element, ordinal)
+            return
+        with b.when(Op("ieq", (self._sent, ir.const(0)))):
+            self._instants.emit_push(b, b.dt(self.source.clock), self._kind, element, ordinal)
+        b.set(self._sent, ir.const(1))
+
+
 class PoissonGroup(SpikeSource):
     """Neurons that fire as Poisson processes.
 
@@ -47,6 +102,8 @@ class PoissonGroup(SpikeSource):
         How many.
     rates : frequency, array of frequencies, or str
         One rate for all, one per neuron, or an expression that is evaluated in every step.
+    spike_times : {'precise', 'grid'}, optional
+        Whether spikes come at their exact times; by default as the network has it.
 
     Notes
     -----
@@ -70,7 +127,9 @@ class PoissonGroup(SpikeSource):
         namespace: Mapping[str, Any] | None = None,
         name: str = "poissongroup*",
         codeobj_class: Any = None,
+        spike_times: SpikeTimes | None = None,
     ) -> None:
+        self.spike_times = checked_spike_times(spike_times)
         self._n = n = count_of(N)
         super().__init__(name, clock, dt, namespace, when, order)
         self.events = {"spike": "rand() < rates*dt"}
@@ -170,6 +229,9 @@ class PoissonGroup(SpikeSource):
 
     def blocks(self, writes: frozenset[int]) -> list[Block]:
         steady = self._rates_tree is None and not self.is_written("rates", writes)
+        if self._timing is not None and self.in_instants:
+            spikes = ExactSpikes(self, self._timing, self._buffers["spike"])
+            return spikes.blocks(self._emit_exact_steady if steady else self._emit_exact)
         return [
             *self.room_blocks(),
             Block(
@@ -229,6 +291,68 @@ class PoissonGroup(SpikeSource):
             b.emit(ir.While(Op("fle", (due, end)), tuple(statements)))
             b.store(self._due, element, due)
             b.store(self._drawn, element, drawn)
+
+    def _emit_exact_steady(self, b: ProgramBuilder, spikes: ExactSpikes) -> None:
+        """As `_emit_steady`, with spikes at the times at which they are due."""
+        from eccles.compile import random
+
+        b.prepares.append(self._prepare_steady)
+        start = b.let("start", b.step_start(self.clock))
+        following = Op("itof", (Op("iadd", (b.step(self.clock), ir.const(1))),))
+        end = b.let("end", Op("fadd", (Op("fmul", (following, b.dt(self.clock))), ir.const(SAME))))
+        ids = self._buffers["spike"].ids
+        count = b.var("count", ir.const(0))
+        with b.vector("i", b.size_of(self, self._n)) as i:
+            b.emit(ir.Append(b.buffer(ids), count, i, Op("fle", (b.load(self._due, i), end))))
+        key = b.integer_constant(("key", id(self), "interval"), "key", lambda: self.stream_key("interval"))
+        with b.loop("e", ir.const(0), count) as e:
+            element = b.let("id", b.load(ids, e))
+            due = b.var("due", b.load(self._due, element))
+            drawn = b.var("drawn", b.load(self._drawn, element))
+            rate = b.let("rate", b.load(self._steady, element))
+            with spikes.each(b, Op("fle", (due, end))):
+                spikes.emit(b, Op("fsub", (due, start)), element, drawn)
+                draw = ir.Call(random.exponential, (key, element, drawn, ir.const(0)))
+                interval = Op("fmax", (Op("fdiv", (draw, rate)), ir.const(2 * SAME)))
+                b.set(due, Op("fadd", (due, interval)))
+                b.set(drawn, Op("iadd", (drawn, ir.const(1))))
+            b.store(self._due, element, due)
+            b.store(self._drawn, element, drawn)
+
+    def _emit_exact(self, b: ProgramBuilder, spikes: ExactSpikes) -> None:
+        """As `_emit`, with spikes at the times at which the integral of the rate reaches them."""
+        from eccles.compile import random
+
+        b.prepares.append(self._prepare_integration)
+        ids, dt = self._buffers["spike"].ids, b.dt(self.clock)
+        count = b.var("count", ir.const(0))
+        fresh = spikes.first_time(b)  # what passes in a step is counted once, though the block may run again
+        with b.vector("i", b.size_of(self, self._n)) as i:
+            rate = self._clipped_rate(b, i)
+            passed = Op("select", (fresh, Op("fmul", (rate, dt)), ir.const(0.0)))
+            left = b.let("left", Op("fmax", (ir.const(-MOST_AT_ONCE), Op("fsub", (b.load(self._left, i), passed)))))
+            b.store(self._left, i, left)
+            b.emit(ir.Append(b.buffer(ids), count, i, Op("fle", (left, ir.const(0.0)))))
+        key = b.integer_constant(("key", id(self), "interval"), "key", lambda: self.stream_key("interval"))
+        with b.loop("e", ir.const(0), count) as e:
+            element = b.let("id", b.load(ids, e))
+            left = b.var("left", b.load(self._left, element))
+            drawn = b.var("drawn", b.load(self._drawn, element))
+            rate = b.let("rate", self._clipped_rate(b, element))
+            with spikes.each(b, Op("fle", (left, ir.const(0.0)))):
+                offset = Op("fadd", (dt, Op("fdiv", (left, rate))))
+                spikes.emit(b, Op("fmax", (offset, ir.const(0.0))), element, drawn)
+                draw = ir.Call(random.exponential, (key, element, drawn, ir.const(0)))
+                apart = Op("fmul", (ir.const(2 * SAME), rate))
+                b.set(left, Op("fadd", (left, Op("fmax", (draw, apart)))))
+                b.set(drawn, Op("iadd", (drawn, ir.const(1))))
+            b.store(self._left, element, left)
+            b.store(self._drawn, element, drawn)
+
+    def _clipped_rate(self, b: ProgramBuilder, element: ir.Expr) -> ir.Expr:
+        """The rate of a neuron; one below 0 counts as 0, NaN stays NaN and is reported after the run."""
+        code = self.element_code(b, element, "rates")
+        return b.let("rate", Op("fmax", (ir.const(0.0), code.lowerer.expr(_RATES))))
 
     def _prepare_integration(self) -> None:
         """Begin where a program with steady rates has ended."""
@@ -308,6 +432,8 @@ class SpikeGeneratorGroup(SpikeSource):
         Repeat the spikes with this period.
     sorted : bool
         Whether times are ascending already.
+    spike_times : {'precise', 'grid'}, optional
+        Whether spikes come at their exact times; by default as the network has it.
     """
 
     def __init__(
@@ -323,7 +449,9 @@ class SpikeGeneratorGroup(SpikeSource):
         sorted: bool = False,
         name: str = "spikegeneratorgroup*",
         codeobj_class: Any = None,
+        spike_times: SpikeTimes | None = None,
     ) -> None:
+        self.spike_times = checked_spike_times(spike_times)
         self._n = count_of(N)
         super().__init__(name, clock, dt, None, when, order)
         self.events = {"spike": ""}
@@ -334,6 +462,8 @@ class SpikeGeneratorGroup(SpikeSource):
             f"{self.name}.position", Element.I64, 2
         )  # next spike, first step of the period
         self._period = 0.0
+        self._seconds = Array(f"{self.name}.seconds", Element.F64)
+        self._turn = Array(f"{self.name}.turn", Element.I64, 1)  # of the period, where times are exact
         self._binned: object = None
         self.set_spikes(indices, times, period, sorted)
         self._ready = True  # from now on attributes are variables
@@ -393,7 +523,7 @@ class SpikeGeneratorGroup(SpikeSource):
     def _bin(self, *, ignore_past: bool = False) -> None:
         """Which step each spike falls into, for the time step as it is now."""
         dt = self.clock.dt_
-        if self._binned == dt:
+        if self._binned == dt and self._binned != "exact":
             self._find_position()
             return
         if self._times.size and self._times.max() / dt > 2**53 / self._n:
@@ -424,11 +554,7 @@ class SpikeGeneratorGroup(SpikeSource):
         position = self._find_position()
         now = self.clock.timestep
         if position and not self._period_steps and self._binned is None and now > 0 and not ignore_past:
-            warn(
-                "past_spikes",
-                f"{position} spikes of {self.name} lie before the current time ({self.clock.t}) "
-                f"and are ignored",
-            )
+            self._warn_of_past(position)
         self._binned = dt
 
     def _find_position(self) -> int:
@@ -440,12 +566,67 @@ class SpikeGeneratorGroup(SpikeSource):
         return position
 
     def before_run(self, namespace: Mapping[str, Any] | None, duration: float) -> None:
-        self._bin()
+        if self.in_instants:
+            self._line_up()
+        else:
+            self._bin()
 
     def structure(self) -> object:
         return (self.structure_version, bool(self._period))
 
+    def _line_up(self) -> None:
+        """Find the next spike from now on, where times are exact."""
+        if self._binned != "exact":
+            order = np.lexsort((self._times, self._given_indices))
+            near = (np.diff(self._given_indices[order]) == 0) & (np.diff(self._times[order]) <= SAME)
+            if near.any():
+                at = order[:-1][near][0]
+                raise SetupError(
+                    f"neuron {self._given_indices[at]} of {self.name} has two spikes at {self._times[at]} s"
+                )
+            self._seconds.replace(np.append(self._times, np.inf))
+            self._indices.replace(self._given_indices)
+        now = self.clock.t_
+        turn = int(np.floor((now + SAME) / self._period)) if self._period else 0
+        within = now - turn * self._period
+        # what comes at the end of a step belonged to it; the first step has its start, too
+        position = int(np.searchsorted(self._times, within + SAME, side="right")) if now > 0 else 0
+        if position and not self._period and self._binned is None:
+            self._warn_of_past(position)
+        self._position.data[:] = (position, 0)
+        self._turn.data[0] = turn
+        self._binned = "exact"
+
+    def _warn_of_past(self, n: int) -> None:
+        warn(
+            "past_spikes",
+            f"{n} spikes of {self.name} lie before the current time ({self.clock.t}) and are ignored",
+        )
+
+    def _emit_exact(self, b: ProgramBuilder, spikes: ExactSpikes) -> None:
+        start, dt = b.let("start", b.step_start(self.clock)), b.dt(self.clock)
+        period = b.float_constant(("period", id(self)), "period", lambda: self._period)
+        position = b.var("position", b.load(self._position, 0))
+        turn = b.var("turn", b.load(self._turn, 0))
+        origin = Op("fsub", (Op("fmul", (Op("itof", (turn,)), period)), start))
+        offset = Op("fadd", (b.load(self._seconds, position), origin))
+        due = Op("fle", (offset, Op("fadd", (dt, ir.const(SAME)))))
+        with spikes.each(b, due):
+            ordinal = b.let("ordinal", Op("iadd", (
+                Op("imul", (turn, b.size(self._seconds))), position
+            )))  # fmt: skip
+            spikes.emit(b, b.let("offset", offset), b.load(self._indices, position), ordinal)
+            b.set(position, Op("iadd", (position, ir.const(1))))
+            if self._period:
+                over = b.let("over", Op("ige", (Op("iadd", (position, ir.const(1))), b.size(self._seconds))))
+                b.set(position, Op("select", (over, ir.const(0), position)))
+                b.set(turn, Op("iadd", (turn, Op("btoi", (over,)))))
+        b.store(self._position, 0, position)
+        b.store(self._turn, 0, turn)
+
     def blocks(self, writes: frozenset[int]) -> list[Block]:
+        if self._timing is not None and self.in_instants:
+            return ExactSpikes(self, self._timing, self._buffers["spike"]).blocks(self._emit_exact)
         return [
             *self.room_blocks(),
             Block(f"{self.name}_spikes", self.clock, self.when, self.order, self._emit),

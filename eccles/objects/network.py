@@ -16,8 +16,9 @@ import numpy as np
 
 from eccles.compile.pipeline import compile_program
 from eccles.engine.clock import Clock, to_seconds
+from eccles.engine.instants import Instants
 from eccles.engine.loop import Runner
-from eccles.engine.program import EARLIEST, Block, ProgramBuilder
+from eccles.engine.program import EARLIEST, Block, Part, ProgramBuilder
 from eccles.errors import EcclesError, RunError, SetupError, nearest, warn
 from eccles.objects import advice, magic, snapshot
 from eccles.objects.finite import FiniteCheck
@@ -26,6 +27,8 @@ from eccles.objects.interrupt import Interrupt
 from eccles.objects.operations import NetworkOperation
 from eccles.objects.progress import make_report
 from eccles.objects.semantics import ECCLES, Semantics
+from eccles.objects.sources import SpikeSource
+from eccles.objects.timing import SpikeTimes, Timing, checked_spike_times, main_clock
 from eccles.units import Quantity, second
 
 __all__ = ["BrianObjectException", "MagicError", "MagicNetwork", "Network", "restore", "run", "stop", "store"]
@@ -62,6 +65,9 @@ class Network:
     *objects : object, or list, dict or other container of objects
         What takes part; objects that belong to these (pathways, `run_regularly` code) come along.
     name : str, optional
+    spike_times : {'precise', 'grid'}, optional
+        Whether spikes have exact times or come at the ends of time steps, where an object does not say;
+        by default as the face has it: `eccles` precise, `eccles.brian2` grid.
     """
 
     semantics: Semantics = ECCLES
@@ -69,8 +75,14 @@ class Network:
     on_built: ClassVar[Callable[[Network, list[SimulationObject]], None] | None] = None
 
     def __init__(
-        self, *objects: Any, name: str = "network*", namespace: Mapping[str, Any] | None = None
+        self,
+        *objects: Any,
+        name: str = "network*",
+        namespace: Mapping[str, Any] | None = None,
+        spike_times: SpikeTimes | None = None,
     ) -> None:
+        self._spike_times = checked_spike_times(spike_times)
+        self._timing: Timing | None = None
         self.name = name.removesuffix("*")
         self.objects: list[SimulationObject] = []
         self.namespace = namespace
@@ -161,6 +173,35 @@ class Network:
             raise RunError(f"a network operation cannot {what} the network that runs it")
 
     @property
+    def spike_times(self) -> SpikeTimes | None:
+        """'precise' or 'grid' where objects do not say themselves; None for what the face has."""
+        return self._spike_times
+
+    @spike_times.setter
+    def spike_times(self, value: Any) -> None:
+        self._spike_times = checked_spike_times(value)
+
+    def _decide_timing(self, everything: list[SimulationObject]) -> Timing | None:
+        """Which objects have exact spike times from now on."""
+        sources = [obj for obj in everything if isinstance(obj, SpikeSource) and obj.whole is obj]
+        clock = main_clock(sources, self.spike_times)
+        now, before = clock is not None, self._timing is not None
+        if self._t > 0 and self.last_run is not None and now != before and sources:
+            raise SetupError(
+                "a network that has run cannot change between exact spike times and the time grid",
+                hint="Choose spike_times before the first run; or restore() the start, or make a new network.",
+            )
+        if clock is None:
+            self._timing = None
+        elif self._timing is None or self._timing.clock is not clock:
+            self._timing = Timing(Instants(clock), network=self.spike_times)
+        else:
+            self._timing.network = self.spike_times
+        for obj in everything:
+            obj._timing = self._timing
+        return self._timing
+
+    @property
     def schedule(self) -> list[str]:
         """The slots of a time step, in order."""
         return list(self._schedule)
@@ -238,6 +279,7 @@ class Network:
         outer = namespace if namespace is not None else self.namespace
         names = outer if outer is not None else magic.users_names(level)
         clocks = self._set_clocks([*everything, *idle])
+        self._decide_timing([*everything, *idle])
         if callable(report) or any(isinstance(obj, NetworkOperation) for obj in everything):
             for obj in everything:
                 obj.expect_python()
@@ -406,14 +448,15 @@ class Network:
 
         def key() -> object:
             structure = tuple((id(obj), obj.structure()) for obj in (*everything, *idle))
-            return (structure, len(idle), tuple(id(clock) for clock in clocks), self._schedule)
+            mode = (id(self._timing), self.spike_times)
+            return (structure, len(idle), tuple(id(clock) for clock in clocks), self._schedule, mode)
 
         if self._plan is not None and key() == self._plan_key:
             return self._plan
         blocks = self.blocks(everything, idle)
         if not blocks:
             return None
-        builder = ProgramBuilder(clocks)
+        builder = ProgramBuilder(clocks, None if self._timing is None else self._timing.instants)
         self.loop = loop = builder.build(blocks)
         self._plan = Runner(loop, compile_program(loop.program))
         self._plan_key = key()
@@ -425,12 +468,23 @@ class Network:
     ) -> list[Block]:
         """The blocks of all objects, in schedule order."""
         writes = frozenset(id(array) for obj in everything for array in obj.writes())
+        timing = self._timing
+        if timing is not None:
+            timing.begin()
         blocks: list[Block] = []
         for obj in everything:
             blocks += self._guarded(obj, lambda o=obj: o.blocks(writes))
         for obj in idle:
             blocks += obj.idle_blocks()
-        return sorted(blocks, key=lambda block: (self._slot(block.when), block.order, block.owner))
+        if timing is not None:
+            blocks += timing.blocks()
+            for block in blocks:
+                if block.part is None:
+                    before = self._slot(block.when) <= self._slot("after_groups")
+                    block.part = Part.BEFORE if before else Part.AFTER
+        return sorted(
+            blocks, key=lambda block: (block.part or 0, self._slot(block.when), block.order, block.owner)
+        )
 
     def scheduling_summary(self) -> str:
         """A table of what runs when within a time step."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,24 +14,37 @@ from eccles.compile.ir import Element, Op
 from eccles.compile.lower import Lowerer, convert
 from eccles.engine.clock import Clock, to_seconds
 from eccles.engine.events import EventBuffer
-from eccles.engine.program import Block, ProgramBuilder
+from eccles.engine.instants import SAME
+from eccles.engine.program import Block, Part, ProgramBuilder
 from eccles.engine.state import Array
 from eccles.errors import EquationError, SetupError, UnitError
 from eccles.integrate.choose import integrator_for, step_of
 from eccles.integrate.problem import Problem, Step
 from eccles.language.check import Symbol, check_equations, check_expression, check_statements, infer
 from eccles.language.equations import Equation, Equations
-from eccles.language.nodes import Assignment, Call, Expr, Name, names_in, walk
+from eccles.language.nodes import (
+    Assignment,
+    Call,
+    Expr,
+    Name,
+    children,
+    names_in,
+    replace_children,
+    substitute,
+    walk,
+)
 from eccles.language.parser import parse_expression, parse_statements
 from eccles.objects import magic
 from eccles.objects.code import Code
 from eccles.objects.coefficients import Coefficients
 from eccles.objects.group import SimulationObject
+from eccles.objects.precise import PreciseNeurons
 from eccles.objects.problems import Deferring, collecting
 from eccles.objects.sources import SpikeSource, Subgroup, count_of, range_of
 from eccles.objects.statements import IR_TYPES, emit_assignments
 from eccles.objects.stored import stored_array, stored_number
 from eccles.objects.timed import TimedArray
+from eccles.objects.timing import SpikeTimes, Timing, checked_spike_times
 from eccles.objects.variables import Variable, VariableView
 from eccles.units import DIMENSIONLESS, Dimension, Quantity, second
 
@@ -72,6 +86,9 @@ class NeuronGroup(SpikeSource):
     dt, clock : optional
         An own time step, or an own clock.
     name : str, optional
+    spike_times : {'precise', 'grid'}, optional
+        Whether spikes come at the exact moment at which the threshold is reached, or at the end of the time
+        step; by default as the network has it.
 
     Raises
     ------
@@ -96,7 +113,9 @@ class NeuronGroup(SpikeSource):
         order: int = 0,
         name: str = "neurongroup*",
         codeobj_class: Any = None,
+        spike_times: SpikeTimes | None = None,
     ) -> None:
+        self.spike_times = checked_spike_times(spike_times)
         n = count_of(N)
         super().__init__(name, clock, dt, namespace, "groups", order)
         self._n = n
@@ -118,7 +137,7 @@ class NeuronGroup(SpikeSource):
         self.reset_text = reset
         self.refractory = refractory
         self._refractory_tree: Expr | None = None
-        self._refractory_is_time = True
+        self.refractory_is_time = True
         if events is not None and not isinstance(events, Mapping):
             raise TypeError(f"events are a dict of names and conditions, not {events!r}")
         self._read_events(threshold, reset, refractory, events or {})
@@ -147,7 +166,10 @@ class NeuronGroup(SpikeSource):
             variable.read_only = equation.kind == "subexpression"
         self._last_spike = Array(f"{self.name}.lastspike", Element.F64, self._n, fill=NEVER)
         self._until = Array(f"{self.name}.until", Element.I64, self._n)  # steps of length `_until_dt`
+        self._until_offset = Array(f"{self.name}.until_offset", Element.F64, self._n)  # where times are exact
         self._until_dt = self.clock.dt_
+        self._precise: PreciseNeurons | None = None
+        self._fired = Array(f"{self.name}.fired", Element.I64, self._n)  # spikes so far, where times are exact
 
     def _read_events(
         self, threshold: str | None, reset: str | None, refractory: Any, events: Mapping[str, str]
@@ -339,7 +361,7 @@ class NeuronGroup(SpikeSource):
         assert self._refractory_tree is not None
         found = check_expression(self._refractory_tree, self.scope(), what="refractory")
         if found.type == "boolean":
-            self._refractory_is_time = False
+            self.refractory_is_time = False
         elif found.dim is not second.dim:
             raise UnitError(
                 f"refractory has to be a time or a condition, but this is {found.dim.friendly()}",
@@ -373,7 +395,7 @@ class NeuronGroup(SpikeSource):
         dt, old = self.clock.dt_, self._until_dt
         self._until_dt = dt
         spiked = np.flatnonzero(self._last_spike.data > NEVER)
-        if not self.has_refractory or not self._refractory_is_time or not len(spiked):
+        if not self.has_refractory or not self.refractory_is_time or not len(spiked):
             return
         last = self._last_spike.data[spiked]
         tree = self._refractory_tree
@@ -429,12 +451,55 @@ class NeuronGroup(SpikeSource):
             and call.args[0] == Name("t")
         )
 
+    STEP_START = "_step_start"  # in equations: when the current time step began
+
+    def precise_problem(self) -> Problem:
+        """What is integrated over parts of a time step.
+
+        A `TimedArray` that stands still during a step is asked for its value at the start of the step: at
+        the end it already has the next one.
+        """
+
+        def held(tree: Expr) -> Expr:
+            if self._locally_constant(tree):
+                assert isinstance(tree, Call)
+                return replace_children(tree, (Name(self.STEP_START), *tree.args[1:]))
+            return replace_children(tree, tuple(held(child) for child in children(tree)))
+
+        def is_held(call: Expr) -> bool:
+            return isinstance(call, Call) and call.args[:1] == (Name(self.STEP_START),)
+
+        problem = self.problem()
+        return replace(
+            problem, equations={n: held(e) for n, e in problem.equations.items()}, locally_constant=is_held
+        )
+
+    def moves(self, name: str) -> bool:
+        """Whether a name changes between events: time, and what is integrated."""
+        return name in ("t", "t_in_timesteps") or name in self.equations.diff_eq_names or name in self._links
+
+    def follows_time(self, name: str) -> bool:
+        equation = self.equations.get(name)
+        if equation is not None and equation.kind == "subexpression" and equation.expr is not None:
+            return any(self.moves(n) for n in names_in(substitute(equation.expr, self.equations.inlined())))
+        return self.moves(name)
+
+    def inlined_condition(self, event: str) -> Expr:
+        """The condition of an event with subexpressions put in."""
+        return substitute(self._conditions[event], self.equations.inlined())
+
+    def refractory_condition(self) -> Expr | None:
+        """The condition that ends refractoriness when it does not hold any more; None for a time."""
+        if not self.has_refractory or self.refractory_is_time or self._refractory_tree is None:
+            return None
+        return substitute(self._refractory_tree, self.equations.inlined())
+
     def chosen_step(self, writes: frozenset[int]) -> Step:
         """The statements of one time step, by the user's method or the first that fits."""
         if not self.equations.diff_eq_names:
             return Step("none", (), ())
         step = step_of(self.problem(), self.method, default=self.semantics.default_methods)
-        if any(self.is_written(name, writes) for system in step.systems for name in _names_of(system)):
+        if any(self.is_written(name, writes) for system in step.systems for name in system.names()):
             # the matrix exponential is taken once per call of the program
             others = [m for m in self.semantics.default_methods if m != "exact"]
             step = step_of(self.problem(), others)
@@ -449,26 +514,12 @@ class NeuronGroup(SpikeSource):
     # -- code -----------------------------------------------------------------------------------
 
     def blocks(self, writes: frozenset[int]) -> list[Block]:
+        if self._timing is not None and self.in_instants:
+            return [*self._held_blocks(), *self._blocks_in_instants(self._timing, writes)]
         step = self.chosen_step(writes)
-        blocks = self.room_blocks()
-        if any("constant over dt" in e.flags for e in self.equations.values()):
-            blocks.append(
-                Block(
-                    f"{self.name}_subexpression_update",
-                    self.clock,
-                    "before_start",
-                    0,
-                    self._emit_constant_over_dt,
-                )
-            )
+        blocks = [*self.room_blocks(), *self._held_blocks()]
         if step.statements or self.has_refractory:
-            coefficients = Coefficients(self, step, writes)
-            blocks.append(
-                Block(
-                    f"{self.name}_stateupdater", self.clock, "groups", self.order,
-                    lambda b: self._emit_update(b, step, coefficients),
-                )
-            )  # fmt: skip
+            blocks.append(self._update_block(step, writes))
         for event in self.events:
             when, order = self.event_schedule[event]
             blocks.append(
@@ -480,6 +531,123 @@ class NeuronGroup(SpikeSource):
         if self._reset:
             blocks.append(Block(f"{self.name}_resetter", self.clock, "resets", self.order, self._emit_reset))
         return blocks
+
+    def _update_block(self, step: Step, writes: frozenset[int]) -> Block:
+        coefficients = Coefficients(self, step, writes)
+        return Block(
+            f"{self.name}_stateupdater", self.clock, "groups", self.order,
+            lambda b: self._emit_update(b, step, coefficients),
+        )  # fmt: skip
+
+    def _held_blocks(self) -> list[Block]:
+        if any("constant over dt" in e.flags for e in self.equations.values()):
+            return [
+                Block(
+                    f"{self.name}_subexpression_update",
+                    self.clock,
+                    "before_start",
+                    0,
+                    self._emit_constant_over_dt,
+                )
+            ]
+        return []
+
+    # -- code in exact time -------------------------------------------------------------------------
+
+    def _blocks_in_instants(self, timing: Timing, writes: frozenset[int]) -> list[Block]:
+        """The blocks where spike times of the network are exact; see `PreciseNeurons`."""
+        instants, clock = timing.instants, self.clock
+        reason = timing.reason_for_grid(self)
+        neurons = None if reason else PreciseNeurons(self, instants, writes)
+        self._precise = neurons
+        for buffer in self._buffers.values():
+            buffer.be_exact()
+            instants.at_start(buffer.emit_clear)
+        if neurons is not None:
+            blocks = neurons.blocks()
+            reason = neurons.on_grid
+        else:
+            blocks = [self._update_block(self.chosen_step(writes), writes)]
+        if reason and "spike" in self.events:
+            timing.on_grid[self.name] = reason
+        for event in self.events:
+            if event != "spike" or reason:
+                instants.at_grid(lambda b, e=event: self._emit_detect(b, e))
+        if "spike" in self.events:
+            when, order = self.event_schedule["spike"]
+            emit = self._emit_spike_bookkeeping
+            blocks.append(Block(f"{self.name}_spike_thresholder", clock, when, order, emit, Part.INSTANT))
+        if self._reset:
+            emit = self._emit_reset
+            blocks.append(Block(f"{self.name}_resetter", clock, "resets", self.order, emit, Part.INSTANT))
+        return blocks
+
+    def emit_spike(self, b: ProgramBuilder, element: ir.Expr, offset: ir.Expr) -> None:
+        """A neuron spikes at this time of the step."""
+        ordinal = b.let("ordinal", b.load(self._fired, element))
+        b.store(self._fired, element, Op("iadd", (ordinal, ir.const(1))))
+        self._buffers["spike"].emit_add(b, element, offset, ordinal)
+
+    def emit_touch(self, b: ProgramBuilder, element: ir.Expr) -> None:
+        """Something is going to happen to a neuron: it has to be brought to the present."""
+        if self._precise is not None:
+            self._precise.emit_touch(b, element)
+
+    def _emit_detect(self, b: ProgramBuilder, event: str) -> None:
+        """Look for events at the end of a step."""
+        buffer, dt = self._buffers[event], b.dt(self.clock)
+        count = b.var("count", ir.const(0))
+        with b.vector("i", self._size(b)) as i:
+            code = self.element_code(b, i, event)
+            condition = convert(code.expr(self._conditions[event]), ir.BOOL)
+            if event == "spike" and self.has_refractory:
+                condition = Op("and", (condition, code.expr(Name("not_refractory"))))
+            b.emit(ir.Append(b.buffer(buffer.ids), count, i, condition))
+        b.store(buffer.counts, 0, count)
+        with b.loop("e", ir.const(0), count) as e:
+            element = b.let("id", b.load(buffer.ids, e))
+            b.store(buffer.offsets, e, dt)
+            ordinal = b.step(self.clock)
+            if event == "spike":
+                ordinal = b.let("ordinal", b.load(self._fired, element))
+                b.store(self._fired, element, Op("iadd", (ordinal, ir.const(1))))
+            b.store(buffer.ordinals, e, ordinal)
+            self.emit_touch(b, element)
+
+    def _emit_spike_bookkeeping(self, b: ProgramBuilder) -> None:
+        """Note when neurons have spiked, and until when they are refractory."""
+        start = b.let("start", b.step_start(self.clock))
+        with self._buffers["spike"].each_exact(b) as (element, offset, ordinal):
+            b.store(self._last_spike, element, Op("fadd", (start, offset)))
+            if not self.has_refractory:
+                return
+            if self.refractory_is_time:
+                with b.counted_by(ordinal):
+                    period = self._refractory_period(b, element)
+                self._emit_refractory_end(b, element, Op("fadd", (offset, period)))
+            b.store(self._variables["not_refractory"].array, element, ir.const(False))
+
+    def _emit_refractory_end(self, b: ProgramBuilder, element: ir.Expr, end: ir.Expr) -> None:
+        """Note the end of a refractory period, counted from the start of this step, in steps and a rest."""
+        dt = b.dt(self.clock)
+        end = b.let("end", end)
+        if self._precise is None:  # looked at when a step begins
+            steps = Op("fdiv", (Op("fadd", (end, Op("fmul", (ir.const(1e-3), dt)))), dt))
+            until = Op("iadd", (b.step(self.clock), Op("imin", (Op("ftoi", (steps,)), ir.const(2**61)))))
+            b.store(self._until, element, until)
+            return
+        # the end of a step belongs to it
+        whole = b.let("whole", Op("floor", (Op("fdiv", (Op("fsub", (end, ir.const(SAME))), dt)),)))
+        steps = Op("imin", (Op("ftoi", (Op("fmax", (whole, ir.const(0.0))),)), ir.const(2**61)))
+        rest = Op("fsub", (end, Op("fmul", (Op("itof", (b.let("steps", steps),)), dt))))
+        b.store(self._until, element, Op("iadd", (b.step(self.clock), steps)))
+        b.store(self._until_offset, element, rest)
+
+    def refractory_end(self, b: ProgramBuilder, element: ir.Expr) -> tuple[ir.Expr, ir.Expr]:
+        """The step in which a neuron stops being refractory, and when in it."""
+        return b.load(self._until, element), b.load(self._until_offset, element)
+
+    # -- code -----------------------------------------------------------------------------------
 
     def _size(self, b: ProgramBuilder) -> ir.Expr:
         return b.size_of(self, self._n)
@@ -505,7 +673,7 @@ class NeuronGroup(SpikeSource):
             code = self.element_code(b, i, "update")
             env = code.lowerer.env
             if self.has_refractory:
-                env["not_refractory"] = self._emit_not_refractory(b, code, i)
+                env["not_refractory"] = self.emit_not_refractory(b, code, i)
             coefficients.extend(b, env, scalars, i, code)
             if step.noise:
                 from eccles.compile import random
@@ -518,9 +686,10 @@ class NeuronGroup(SpikeSource):
                 if name in states:  # those that the step changes
                     b.store(self._variables[name].array, i, value)
 
-    def _emit_not_refractory(self, b: ProgramBuilder, code: Code, i: ir.Expr) -> ir.Expr:
+    def emit_not_refractory(self, b: ProgramBuilder, code: Code, i: ir.Expr) -> ir.Expr:
+        """Note, and return, whether a neuron is ready to spike at the start of a step."""
         array = self._variables["not_refractory"].array
-        if self._refractory_is_time:
+        if self.refractory_is_time:
             flag: ir.Expr = Op("ige", (b.step(self.clock), b.load(self._until, i)))
         else:
             assert self._refractory_tree is not None
@@ -544,22 +713,24 @@ class NeuronGroup(SpikeSource):
             b.store(self._last_spike, element, b.t(self.clock))
             if self.has_refractory:
                 b.store(self._variables["not_refractory"].array, element, ir.const(False))
-                if self._refractory_is_time:
+                if self.refractory_is_time:
                     b.store(
                         self._until,
                         element,
                         Op("iadd", (b.step(self.clock), self._refractory_steps(b, element))),
                     )
 
+    def _refractory_period(self, b: ProgramBuilder, element: ir.Expr) -> ir.Expr:
+        if self._refractory_tree is not None:
+            return convert(self.element_code(b, element, "refractory").expr(self._refractory_tree), ir.F64)
+        return b.float_constant(
+            ("refractory", id(self)),
+            "refractory",
+            lambda: float(self.refractory),  # type: ignore[arg-type]
+        )
+
     def _refractory_steps(self, b: ProgramBuilder, element: ir.Expr) -> ir.Expr:
-        if self._refractory_tree is None:
-            period: ir.Expr = b.float_constant(
-                ("refractory", id(self)),
-                "refractory",
-                lambda: float(self.refractory),  # type: ignore[arg-type]
-            )
-        else:
-            period = convert(self.element_code(b, element, "refractory").expr(self._refractory_tree), ir.F64)
+        period = self._refractory_period(b, element)
         dt = b.dt(self.clock)
         nudged = Op("fadd", (period, Op("fmul", (ir.const(1e-3), dt))))
         # bounded, so that the step at which an endless period ends can be counted
@@ -572,7 +743,7 @@ class NeuronGroup(SpikeSource):
         self, b: ProgramBuilder, event: str, assignments: Sequence[Assignment], purpose: str
     ) -> None:
         """Run statements for each element that has the event in this step."""
-        with self._buffers[event].each(b) as element:
+        with self._buffers[event].each_counted(b) as element:
             code = self.element_code(b, element, purpose)
             emit_assignments(b, code, assignments, lambda name: self.place(name, element))
 
@@ -666,5 +837,3 @@ class NeuronGroup(SpikeSource):
         self._until_dt = stored_number(state, "_until_dt", self.name)
 
 
-def _names_of(system: Any) -> set[str]:
-    return {n for row in system.matrix for entry in row if entry is not None for n in names_in(entry)}

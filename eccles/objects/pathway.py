@@ -14,7 +14,9 @@ from eccles.compile.ir import Element, Op
 from eccles.compile.lower import Lowerer
 from eccles.engine.clock import to_seconds
 from eccles.engine.delays import DelayQueue, Waiting
-from eccles.engine.program import Block, ProgramBuilder
+from eccles.engine.flight import Flight, InFlight
+from eccles.engine.instants import SAME
+from eccles.engine.program import EARLIEST, Block, Part, ProgramBuilder, add
 from eccles.engine.state import Array
 from eccles.errors import SetupError
 from eccles.language.check import Symbol, check_statements
@@ -32,6 +34,7 @@ from eccles.units import second
 
 if TYPE_CHECKING:
     from eccles.objects.synapses import Synapses
+    from eccles.objects.timing import Timing
 
 __all__ = ["Pathway"]
 
@@ -80,7 +83,9 @@ class Pathway(Group):
         self._queue: DelayQueue | None = None  # where spikes wait
         self._delay_values: Array | None = None  # in seconds, where the model text uses `delay`
         self._lookup: int | None = None  # or, without a queue: how many steps ago they were sent
+        self._flight: Flight | None = None  # where they wait, if times are exact
         self._restored: Waiting | None = None  # from a stored state
+        self._restored_flight: InFlight | None = None
         self._arranged: tuple[int, int, float] | None = None
         self._n_arranged = 0
         self._text: tuple[Assignment, ...] = ()
@@ -264,6 +269,9 @@ class Pathway(Group):
         With one delay for all, the pathway looks up the events of so many steps ago. With several, and
         as long as spikes are on their way that were sent with other delays, they wait in a queue.
         """
+        if self.in_instants:
+            self._arrange_flight()
+            return
         self.events.follow_clock()
         if self._version() == self._arranged:
             return
@@ -287,6 +295,55 @@ class Pathway(Group):
         self._restored = None
         self._arranged = self._version()  # only now: a queue may have changed the structure
         self._n_arranged = len(self.synapses)
+
+    def _arrange_flight(self) -> None:
+        """Prepare for exact times of arrival."""
+        version, step, dt = self._version(), self.clock.timestep, self.clock.dt_
+        restored, self._restored_flight = self._restored_flight, None
+        if self._flight is not None:
+            self._flight.stand_at(step)
+        if version == self._arranged and restored is None:
+            return
+        if self._flight is not None and self._arranged is not None and dt != self._arranged[2]:
+            self._flight.change_dt(step, dt)
+        self._steps()  # checks that the delays are not too long
+        delays = self.delays()
+        uniform = len(delays) == 0 or bool(np.all(delays == delays[0]))
+        waiting = restored
+        if waiting is None:
+            waiting = InFlight.none() if self._flight is None else self._in_flight()
+        if uniform and not len(waiting.ahead):
+            delay = self._delay if len(delays) == 0 else float(delays[0])
+            if delay <= SAME:
+                self._flight = None
+            else:
+                self._flight = self._flight or Flight(self.name)
+                self._flight.arrange_uniform(delay, dt, len(self.group))
+        else:
+            self.synapses.store_per_synapse()
+            self._flight = self._flight or Flight(self.name)
+            connections = self.synapses.connections
+            elements = connections.sources() if self.side == "pre" else connections.targets()
+            self._flight.arrange(step, elements, delays, dt, len(self.group), waiting)
+        if self._flight is not None:
+            self._flight.stand_at(step)
+        self._arranged = self._version()  # only now: storing per synapse may have changed the structure
+        self._n_arranged = len(self.synapses)
+
+    def _in_flight(self) -> InFlight:
+        assert self._flight is not None
+        connections = self.synapses.connections
+        if self.side == "pre":
+            first, order = connections.first, connections.order
+        else:
+            first, order = connections.index_by_target()
+        found = self._flight.waiting(
+            self.clock.timestep, first.data, None if order is None else order.data, self.group.start
+        )
+        old = found.synapses < self._n_arranged  # newer synapses were not there when the spike was sent
+        which = np.repeat(np.arange(len(found.counts)), found.counts)[old]
+        counts = np.bincount(which, minlength=len(found.counts)).astype(np.int64)
+        return InFlight(found.ahead, found.ordinals, counts, found.synapses[old])
 
     def _version(self) -> tuple[int, int, float]:
         return (self._delays_version, self.synapses.structure_version, self.clock.dt_)
@@ -339,19 +396,118 @@ class Pathway(Group):
         )
 
     def structure(self) -> object:
-        shape = id(self._queue) if self._queue is not None else self.events.max_delay > 0
+        shape: object = id(self._queue) if self._queue is not None else self.events.max_delay > 0
+        if self.in_instants:
+            shape = None if self._flight is None else (id(self._flight), self._flight.uniform)
         return (self.structure_version, self._bound, shape, self.when, self.order)
 
     # -- code -----------------------------------------------------------------------------------
 
     def blocks(self, writes: frozenset[int]) -> list[Block]:
+        if self._timing is not None and self.in_instants:
+            return self._blocks_in_instants(self._timing)
         return [Block(self.name, self.clock, self.when, self.order, self._emit)]
+
+    def _blocks_in_instants(self, timing: Timing) -> list[Block]:
+        """The blocks where spike times are exact."""
+        blocks = [Block(self.name, self.clock, self.when, self.order, self._emit, Part.INSTANT)]
+        flight, instants = self._flight, timing.instants
+        if flight is not None:
+            kind = instants.kind(
+                f"{self.name} arrivals", lambda b, time, run, ordinal: flight.emit_arrive(b, run, ordinal)
+            )
+            instants.at_start(flight.emit_clear)
+
+            def send(b: ProgramBuilder) -> None:
+                offset, within = self._range(b)
+                flight.emit_send(b, self.events, offset, within, instants, kind)
+
+            def drain(b: ProgramBuilder) -> None:
+                flight.emit_drain(b, instants, kind)
+
+            blocks += [
+                Block(f"{self.name}_sends", self.clock, self.when, self.order, send, Part.INSTANT),
+                Block(f"{self.name}_drains", self.clock, EARLIEST, self.order, drain, Part.BEFORE),
+            ]
+        sides = [side for side in ("pre", "post") if self._concerns(side)]
+        if sides:
+            blocks.append(
+                Block(
+                    f"{self.name}_touches", self.clock, "thresholds", self.order,
+                    lambda b: self._emit_touch(b, sides), Part.TOUCH,
+                )
+            )  # fmt: skip
+        return blocks
+
+    def _concerns(self, side: str) -> bool:
+        """Whether the statements read or write what changes in time of the neurons on a side."""
+        group: Group = self.synapses.group(side)
+        names = {name for a in self.statements for name in (a.target, *names_in(a.expanded))}
+        targets = {a.target for a in self.statements}
+        for name in names:
+            stem = self._name_in(side, name)
+            if stem is not None and (name in targets or group.whole.follows_time(stem)):
+                return True
+        return False
+
+    def _name_in(self, side: str, name: str) -> str | None:
+        """What a name of the statements is called in the group on a side; None if it belongs elsewhere."""
+        synapses, group = self.synapses, self.synapses.group(side)
+        if synapses.is_synaptic(name) or name in ("i", "j", "t", "dt", "N"):
+            return None
+        if name.endswith("_pre") and synapses.source.symbol(name[:-4]) is not None:
+            return name[:-4] if side == "pre" else None
+        stem = name.removesuffix("_post")
+        return stem if side == "post" and group.symbol(stem) is not None else None
+
+    def _emit_touch(self, b: ProgramBuilder, sides: list[str]) -> None:
+        """Have the neurons that the statements read or write brought to the present."""
+        synapses = self.synapses
+        with self._each_reached(b) as (synapse, i, j):
+            known = {"pre": i, "post": j}
+            for side in sides:
+                index = known[side]
+                if index is None:
+                    array = (
+                        synapses.connections.stored_source() if side == "pre" else synapses.connections.target
+                    )
+                    index = b.let("index", b.load(array, synapse))
+                group = synapses.group(side)
+                first = group.first_element(b)
+                group.whole.emit_touch(b, b.let("neuron", add(index, first)))
+
+    @contextmanager
+    def _each_reached(
+        self, b: ProgramBuilder
+    ) -> Iterator[tuple[ir.Expr, ir.Expr | None, ir.Expr | None]]:
+        """Code that runs for each synapse at which a spike arrives at the instant."""
+        if self._flight is not None and not self._flight.uniform:
+            with self._each_arriving(b, self._flight) as synapse:
+                yield synapse, None, None
+            return
+        with self.each_event(b) as own, self.each_synapse(b, own) as reached:
+            yield reached
+
+    @contextmanager
+    def _each_arriving(self, b: ProgramBuilder, flight: Flight) -> Iterator[ir.Expr]:
+        """Code that runs for each synapse of the runs that arrive at the instant."""
+        with b.loop("r", ir.const(0), b.load(flight.n_arrived, 0)) as r:
+            run = b.let("run", b.load(flight.arrived, r))
+            begin = b.let("begin", b.load(flight.run_begin, run))
+            end = b.let("end", b.load(flight.run_begin, Op("iadd", (run, ir.const(1)))))
+            ordinal = b.let("ordinal", b.load(flight.arrived_ordinals, r))
+            with b.loop("k", begin, end) as k, b.counted_by(ordinal):
+                yield b.let("s", b.load(flight.order, k))
 
     def _emit(self, b: ProgramBuilder) -> None:
         synapses = self.synapses
         if not self.statements and not synapses.event_driven:
             return
-        if self._queue is not None:
+        if self._flight is not None and self.in_instants and not self._flight.uniform:
+            with self._each_arriving(b, self._flight) as synapse:
+                self._emit_body(b, synapse, None, None)
+            return
+        if self._queue is not None and not self.in_instants:
             offset, within = self._range(b)
             self._queue.emit_push(b, self.events, offset, within)
             with self._queue.each_arriving(b) as synapse:
@@ -387,12 +543,26 @@ class Pathway(Group):
 
     def n_events(self, b: ProgramBuilder) -> ir.Expr:
         """How many events of the whole group arrive in this step."""
+        if self.in_instants and self._flight is not None:
+            return b.let("n_events", b.load(self._flight.n_arrived, 0))
         return self.events.span(b, self._steps_ago(b))[1]
 
     @contextmanager
     def each_event(self, b: ProgramBuilder) -> Iterator[ir.Expr]:
         """Code that runs for each element of the group from which an event arrives in this step."""
         offset, within = self._range(b)
+        flight = self._flight if self.in_instants else None
+        if flight is not None:
+            with b.loop("r", ir.const(0), b.load(flight.n_arrived, 0)) as r:
+                ordinal = b.let("ordinal", b.load(flight.arrived_ordinals, r))
+                element = b.let("id", b.load(flight.arrived, r))
+                with b.counted_by(ordinal):
+                    yield element if within is None else b.let("own", Op("isub", (element, offset)))
+            return
+        if self.in_instants:
+            with self.events.each_exact(b, within) as (element, _, ordinal), b.counted_by(ordinal):
+                yield element if within is None else b.let("own", Op("isub", (element, offset)))
+            return
         with self.events.each(b, self._steps_ago(b), within) as element:
             yield element if within is None else b.let("own", Op("isub", (element, offset)))
 

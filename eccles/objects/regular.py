@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from eccles.compile import ir
 from eccles.engine.clock import Clock
-from eccles.engine.program import Block, ProgramBuilder
+from eccles.engine.program import Block, Part, ProgramBuilder
 from eccles.engine.state import Array
 from eccles.errors import EquationError, SetupError
 from eccles.language.check import check_statements
@@ -176,10 +176,11 @@ class EventRunner(_Attached):
         super().__init__(group, text, group.clock, when, order, name, f"run_on_event '{event}'")
 
     def blocks(self, writes: frozenset[int]) -> list[Block]:
-        return [Block(self.name, self.clock, self.when, self.order, self._emit)]
+        part = Part.INSTANT if self.in_instants else None
+        return [Block(self.name, self.clock, self.when, self.order, self._emit, part)]
 
     def _emit(self, b: ProgramBuilder) -> None:
-        with self.group.event_buffer(self._event).each(b) as element:
+        with self.group.event_buffer(self._event).each_counted(b) as element:
             code = Code(
                 b, self, lambda name, low: self.resolve(b, name, element, low),
                 element=element, purpose=f"on {self._event}",

@@ -35,6 +35,8 @@ class Semantics:
         What `S.w[0, 1]` gives if there is one synapse from 0 to 1.
     default_methods : tuple of str
         Integration methods tried in order where the user names none.
+    spike_times : {'precise', 'grid'}
+        Whether spikes have exact times, or times on the grid, where the user does not say.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Semantics:
     sums_on_parts: Literal["before", "in turn"]
     single_synapse: Literal["value", "array"]
     default_methods: tuple[str, ...]
+    spike_times: Literal["precise", "grid"]
 
 
 ECCLES = Semantics(
@@ -56,6 +59,7 @@ ECCLES = Semantics(
     sums_on_parts="before",
     single_synapse="value",
     default_methods=("exact", "exponential_euler", "rk4", "euler", "heun"),
+    spike_times="grid",
 )
 BRIAN2 = Semantics(
     name="eccles.brian2",
@@ -66,4 +70,5 @@ BRIAN2 = Semantics(
     sums_on_parts="in turn",
     single_synapse="array",
     default_methods=("exact", "euler", "heun"),
+    spike_times="grid",
 )

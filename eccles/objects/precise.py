@@ -1,0 +1,852 @@
+"""A group of neurons in exact time: followed from event to event, and to the moments at which they spike.
+
+At the start of a step the whole group is integrated to its end in one vector loop, as on a grid. That is
+already the result for every neuron to which nothing happens in between. For the others three arrays per
+state variable would be needed if they were kept apart; two are enough:
+
+- `before`: the state at the time `at`, the last moment at which something happened to the neuron (the start of
+  the step, if nothing did);
+- the variable itself: the state at the time `next`, the moment at which the neuron will spike or stop being
+  refractory if nothing happens before, else the end of the step.
+
+When something happens to neurons (a spike arrives; it is the moment `next`), all of them form a batch. The
+batch is *advanced* to the instant in a vector loop, the model's statements run, and its future is *predicted*
+in another: where a neuron may reach its threshold it is *searched*, one by one.
+
+The search
+----------
+Every evaluation is one integration from `before` over a trial span, so that the state at the moment found is
+the very state whose margin (how far it is over threshold) was seen to be positive. A neuron whose margin is
+positive at the end of the span has crossed; the crossing is found by Newton's method within a bracket, to
+rounding. One whose margin rises at the start and falls at the end has a maximum in between, which is found
+by the secant method on the slope, unless tangents show that it stays below zero; so a touch within a step is
+not missed. Spans over which the error estimate is too large are made shorter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NoReturn
+
+from eccles.compile import ir
+from eccles.compile.ir import F64, Element, Op
+from eccles.compile.lower import convert
+from eccles.engine.instants import SAME, Instants
+from eccles.engine.program import Block, Outcome, Part, ProgramBuilder
+from eccles.engine.state import Array
+from eccles.errors import RunError
+from eccles.integrate.choose import integrator_for, step_of
+from eccles.integrate.crossing import Margin, NotSmooth, Slack, margin_of, slack_of, slope_of
+from eccles.integrate.flow import Flow, flow_of
+from eccles.integrate.problem import Problem, Step
+from eccles.language.nodes import Expr
+from eccles.objects.coefficients import Coefficients
+
+if TYPE_CHECKING:
+    from eccles.objects.code import Code
+    from eccles.objects.neurons import NeuronGroup
+
+__all__ = ["PreciseNeurons"]
+
+SHORTEST = 1e-15  # seconds: a span that is not divided any more, however large its error
+MOST_TRIALS = 100_000  # integrations of one neuron in one step
+RESOLUTION = 2.0**-51  # of the span: how finely a crossing is located
+DEFAULT_TOLERANCE = 1e-9
+PRECISE_METHODS = ("exact", "dopri5")  # tried in order where the user names none
+
+# what the search for a neuron does with the trial that has just been integrated
+WHOLE, BEYOND, ROOT, PEAK, BACK, DONE = range(6)
+
+State = dict[str, ir.Expr]
+
+
+@dataclass(frozen=True)
+class _Bracket:
+    """Mutable numbers of a search: time since its start, margin there, slope of the margin there."""
+
+    time: ir.Local
+    margin: ir.Local
+    slope: ir.Local
+
+    @classmethod
+    def declare(cls, b: ProgramBuilder, stem: str) -> _Bracket:
+        return cls(*[b.var(f"{stem}_{part}", ir.const(0.0)) for part in ("time", "margin", "slope")])
+
+    def set(self, b: ProgramBuilder, time: ir.Expr, margin: ir.Expr, slope: ir.Expr) -> None:
+        for local, value in ((self.time, time), (self.margin, margin), (self.slope, slope)):
+            b.set(local, value)
+
+
+class PreciseNeurons:
+    """The blocks of one `NeuronGroup` in exact time.
+
+    Parameters
+    ----------
+    group : NeuronGroup
+    instants : Instants
+    writes : frozenset of int
+        Ids of the arrays that the program changes.
+
+    Attributes
+    ----------
+    on_grid : str
+        Why the threshold is looked at on the grid; empty if it is not.
+    """
+
+    def __init__(self, group: NeuronGroup, instants: Instants, writes: frozenset[int]) -> None:
+        self.group = group
+        self.instants = instants
+        self._problem = group.precise_problem()
+        self._choose_method(writes)
+        self.on_grid = ""
+        self._margin: Margin | None = None
+        self._waking: Margin | None = None  # its opposite ends a refractoriness that is a condition
+        self._choose_margins()
+        hoisted = [*self._flow.hoisted]
+        self._slack: Slack | None = None
+        if self._margin is not None and self._waking is None and not self._step.errors:
+            self._slack = slack_of(self._margin.value, self._problem)
+            hoisted += self._slack.hoisted if self._slack is not None else ()
+        self._step_coefficients = Coefficients(group, self._step, writes)
+        self._flow_coefficients = Coefficients(group, Step("flow", (), hoisted=tuple(hoisted)), writes)
+        self._scalars: tuple[dict[str, ir.Expr], dict[str, ir.Expr]] = ({}, {})
+        self._names = tuple(self._problem.variables)
+        self._declare_arrays(len(group))
+        self._spikes: ir.Expr = ir.const(0)
+        if "spike" in group.events:
+            self._spikes = instants.kind(f"{group.name} spikes", self._handle_spike)
+        self._wakes: ir.Expr = ir.const(0)
+        if group.has_refractory:
+            self._wakes = instants.kind(f"{group.name} stops being refractory", self._handle_wake)
+
+    def _choose_method(self, writes: frozenset[int]) -> None:
+        group = self.group
+        if not self._problem.variables:
+            self._step, self._flow = Step("none", ()), Flow((), (), (), None)
+            return
+        integrator, passed = integrator_for(self._problem, group.method, default=PRECISE_METHODS)
+        step = step_of(self._problem, integrator)
+        if any(group.is_written(name, writes) for system in step.systems for name in system.names()):
+            # the matrix exponential is taken once per call of the program
+            passed = {**passed, integrator.name: "events change its coefficients"}
+            integrator, _ = integrator_for(self._problem, PRECISE_METHODS[1:])
+            step = step_of(self._problem, integrator)
+        self._step = replace(step, passed_over=tuple(passed.items()))
+        self._flow = flow_of(self._problem, integrator)
+        group.method_choice = self._step
+
+    def _choose_margins(self) -> None:
+        group = self.group
+        if "spike" not in group.events:
+            return
+        try:
+            self._margin = margin_of(group.inlined_condition("spike"), self._problem, moves=group.moves)
+            tree = group.refractory_condition()
+            if tree is not None:
+                self._waking = margin_of(tree, self._problem, moves=group.moves)
+        except NotSmooth as reason:
+            self.on_grid = str(reason)
+            self._margin = self._waking = None
+
+    def _declare_arrays(self, n: int) -> None:
+        name = self.group.name
+        self._before = {v: Array(f"{name}.{v}.before", Element.F64, n) for v in self._names}
+        self._result = {v: Array(f"{name}.{v}.result", Element.F64, n) for v in self._names}
+        self._at = Array(f"{name}.at", Element.F64, n)
+        self._next = Array(f"{name}.next", Element.F64, n)
+        self._touched = Array(f"{name}.touched", Element.I64, n)  # at which instant `at` and `next` were set
+        self._member = Array(f"{name}.member", Element.I64, n)  # of the batch of which instant
+        self._fired_at = Array(f"{name}.fired_at", Element.I64, n)  # which instant
+        self._batch = Array(f"{name}.batch", Element.I32, n)
+        self._n_batch = Array(f"{name}.n_batch", Element.I64, 1)
+        self._careful = Array(f"{name}.careful", Element.I32, n)  # to be searched
+        self._n_careful = Array(f"{name}.n_careful", Element.I64, 1)
+        self._hard = Array(f"{name}.hard", Element.I32, n)  # too much happens for one span
+        self._fault = Array(f"{name}.fault", Element.I64, 1)
+
+    # -- blocks ------------------------------------------------------------------------------------
+
+    def blocks(self) -> list[Block]:
+        """Update, search and what belongs to it."""
+        group = self.group
+
+        def block(what: str, part: Part, emit: Callable[[ProgramBuilder], None]) -> Block:
+            slot = "groups" if part is Part.BEFORE else "thresholds"
+            return Block(f"{group.name}_{what}", group.clock, slot, group.order, emit, part)
+
+        return [
+            block("stateupdater", Part.BEFORE, self._emit_update),
+            block("predict", Part.PREDICT, self._emit_predict),
+            block("search", Part.SEARCH, self._emit_search),
+            block("advance", Part.ADVANCE, self._emit_advance),
+        ]
+
+    # -- model text --------------------------------------------------------------------------------
+
+    def _code(self, b: ProgramBuilder, e: ir.Expr, state: State, start: ir.Expr) -> Code:
+        """A translator for the equations: state and time at the start of a span are known."""
+        code = self.group.element_code(b, e, "update")
+        env = code.lowerer.env
+        env.update(state)
+        env["t"] = code.lowerer.let("t", Op("fadd", (b.step_start(self.group.clock), start)))
+        env[self.group.STEP_START] = b.step_start(self.group.clock)
+        env["not_refractory"] = self._active(b, e)
+        self._flow_coefficients.extend(b, env, self._scalars[1], e, code)
+        return code
+
+    def _active(self, b: ProgramBuilder, e: ir.Expr) -> ir.Expr:
+        if not self.group.has_refractory:
+            return ir.const(True)
+        return b.load(self.group.variable("not_refractory").array, e)
+
+    def _after(self, b: ProgramBuilder, e: ir.Expr, state: State, start: ir.Expr, span: ir.Expr) -> _Trial:
+        """The state after a span."""
+        code = self._code(b, e, state, start)
+        code.lowerer.env["dt"] = span
+        code.lowerer.statements(self._flow.statements, dict.fromkeys(self._names, F64))
+        after = {name: code.lowerer.env[name] for name in self._names}
+        error = self._error(code, state, after, self._flow.errors)
+        limit = None if self._flow.limit is None else code.number(self._flow.limit)
+        return _Trial(after, error, limit)
+
+    def _error(
+        self, code: Code, before: State, after: State, errors: tuple[tuple[str, str], ...]
+    ) -> ir.Expr | None:
+        """The largest error of a span, relative to what is tolerated."""
+        worst: ir.Expr | None = None
+        tolerance = code.b.float_constant(
+            ("tolerance", id(self.group)), "tolerance",
+            lambda: float(self.group.method_options.get("tolerance", DEFAULT_TOLERANCE)),
+        )  # fmt: skip
+        for name, temporary in errors:
+            old, new = before[name], after[name]
+            size = Op("fmax", (Op("fabs", (old,)), Op("fabs", (new,))))
+            scale = Op("fadd", (size, Op("fabs", (Op("fsub", (new, old)),))))
+            allowed = Op("fadd", (Op("fmul", (tolerance, scale)), ir.const(1e-300)))
+            error = Op("fdiv", (Op("fabs", (code.lowerer.env[temporary],)), allowed))
+            # NaN has to come through
+            worst = error if worst is None else Op("select", (Op("fgt", (worst, error)), worst, error))
+        return None if worst is None else code.lowerer.let("error", worst)
+
+    def _margin_at(self, b: ProgramBuilder, e: ir.Expr, state: State, time: ir.Expr) -> ir.Expr:
+        """How far over the threshold (or, while refractory, how far beyond its end) a state is."""
+        return self._of_margin(b, e, state, time, lambda tree: tree)
+
+    def _slope_at(self, b: ProgramBuilder, e: ir.Expr, state: State, time: ir.Expr) -> ir.Expr:
+        """How fast the margin grows."""
+        return self._of_margin(b, e, state, time, lambda tree: slope_of(tree, self._problem))
+
+    def _of_margin(
+        self, b: ProgramBuilder, e: ir.Expr, state: State, time: ir.Expr, of: Callable[[Expr], Expr]
+    ) -> ir.Expr:
+        assert self._margin is not None
+        code = self._code(b, e, state, time)
+        value = code.number(of(self._margin.value))
+        if self._waking is not None:
+            waking = Op("fneg", (code.number(of(self._waking.value)),))
+            value = Op("select", (self._active(b, e), value, waking))
+        return code.lowerer.let("margin", value)
+
+    def _can_cross(self, b: ProgramBuilder, e: ir.Expr, state: State, time: ir.Expr) -> ir.Expr:
+        """Whether there is anything that a neuron could cross."""
+        if self._margin is None:
+            return ir.const(False)
+        holds: ir.Expr = self._active(b, e)
+        if self._margin.gates:
+            code = self._code(b, e, state, time)
+            for gate in self._margin.gates:
+                holds = Op("and", (holds, convert(code.expr(gate), ir.BOOL)))
+        if self._waking is not None:
+            holds = Op("or", (holds, Op("not", (self._active(b, e),))))
+        return holds
+
+    def _is_over(self, margin: ir.Expr) -> ir.Expr:
+        assert self._margin is not None
+        return Op("fgt" if self._margin.strict else "fge", (margin, ir.const(0.0)))
+
+    def _may_cross(self, b: ProgramBuilder, e: ir.Expr, x0: State, x1: State, start: ir.Expr, span: ir.Expr) -> ir.Expr:
+        """Whether a neuron could have crossed within a span: never false where it has."""
+        if self._margin is None:
+            return ir.const(False)
+        m0 = self._margin_at(b, e, x0, start)
+        m1 = self._margin_at(b, e, x1, Op("fadd", (start, span)))
+        larger = Op("select", (Op("fgt", (m0, m1)), m0, m1))
+        change = Op("fabs", (Op("fsub", (m1, m0)),))
+        if self._slack is not None:
+            code = self._code(b, e, x0, start)
+            slack = code.number(self._slack.value)
+            # what belongs to the step reaches beyond its end by an instant
+            beyond = Op("fmul", (
+                Op("fdiv", (ir.const(8 * SAME), b.dt(self.group.clock))), Op("fadd", (change, slack))
+            ))  # fmt: skip
+            rise = Op("fadd", (slack, beyond))
+        else:
+            slope = Op("fabs", (self._slope_at(b, e, x0, start),))
+            rise = Op("fmul", (ir.const(0.5), Op("fadd", (change, Op("fmul", (slope, b.dt(self.group.clock)))))))
+        over = Op("fge", (Op("fadd", (larger, rise)), ir.const(0.0)))
+        return Op("and", (over, self._can_cross(b, e, x0, start)))
+
+    def _wakes_in_step(self, b: ProgramBuilder, e: ir.Expr) -> ir.Expr:
+        """Whether a refractory period ends in this step."""
+        if not self.group.refractory_is_time:
+            return ir.const(False)
+        due = Op("ile", (self.group.refractory_end(b, e)[0], b.step(self.group.clock)))
+        return Op("and", (Op("not", (self._active(b, e),)), due))
+
+    # -- the whole group ---------------------------------------------------------------------------
+
+    def _emit_update(self, b: ProgramBuilder) -> None:
+        """Integrate all neurons to the end of the step; list those that have to be looked at."""
+        group = self.group
+        self._scalars = (self._step_coefficients.emit_prologue(b), self._flow_coefficients.emit_prologue(b))
+        count = b.var("n_careful", ir.const(0))
+        start = ir.const(0.0)
+        dt = b.dt(group.clock)
+        with b.vector("i", b.size_of(group, len(group))) as i:
+            x0: State = {v: b.let(v, b.load(group.variable(v).array, i)) for v in self._names}
+            code = group.element_code(b, i, "update")
+            env = code.lowerer.env
+            env.update(x0)
+            env[group.STEP_START] = b.step_start(group.clock)
+            active = self._active(b, i)
+            if group.refractory_condition() is not None and self._waking is None:
+                active = group.emit_not_refractory(b, code, i)  # on the grid, as the threshold
+            env["not_refractory"] = active
+            self._step_coefficients.extend(b, env, self._scalars[0], i, code)
+            code.lowerer.statements(self._step.statements, dict.fromkeys(self._names, F64))
+            x1 = {name: env[name] for name in self._names}
+            error = self._error(code, x0, x1, self._step.errors)
+            look = self._may_cross(b, i, x0, x1, start, dt)
+            if error is not None:
+                look = Op("or", (look, Op("not", (Op("fle", (error, ir.const(1.0))),))))
+            if group.has_refractory:
+                look = Op("or", (look, self._wakes_in_step(b, i)))
+            for name in self._names:
+                b.store(self._before[name], i, x0[name])
+                if name in code.lowerer.assigned:
+                    b.store(group.variable(name).array, i, x1[name])
+            if look != ir.const(False):
+                b.emit(ir.Append(b.buffer(self._careful), count, i, look))
+        b.store(self._n_careful, 0, count)
+
+    # -- a batch -----------------------------------------------------------------------------------
+
+    def emit_touch(self, b: ProgramBuilder, e: ir.Expr) -> None:
+        """Put a neuron into the batch of the instant."""
+        number = b.load(self.instants.number, 0)
+        with b.when(Op("ine", (b.load(self._member, e), number))):
+            self._emit_join(b, e)
+
+    def _emit_join(self, b: ProgramBuilder, e: ir.Expr) -> None:
+        b.store(self._member, e, b.load(self.instants.number, 0))
+        n = b.let("n", b.load(self._n_batch, 0))
+        b.store(self._batch, n, e)
+        b.store(self._n_batch, 0, Op("iadd", (n, ir.const(1))))
+
+    def _is_known(self, b: ProgramBuilder, e: ir.Expr) -> ir.Expr:
+        """Whether something has happened to a neuron in this step already."""
+        return Op("igt", (b.load(self._touched, e), b.load(self.instants.opened, 0)))
+
+    def _begin(self, b: ProgramBuilder, e: ir.Expr) -> ir.Expr:
+        """The time of the state in `before`."""
+        return b.let("at", Op("select", (self._is_known(b, e), b.load(self._at, e), ir.const(0.0))))
+
+    def _is_own(self, b: ProgramBuilder, e: ir.Expr, now: ir.Expr) -> ir.Expr:
+        """Whether the instant is one at which the neuron spikes or stops being refractory anyway."""
+        return b.let("own", Op("fle", (self._next_of(b, e), Op("fadd", (now, ir.const(SAME))))))
+
+    def _next_of(self, b: ProgramBuilder, e: ir.Expr) -> ir.Expr:
+        """The time of the state in the variables themselves."""
+        end = b.dt(self.group.clock)
+        return b.let("next", Op("select", (self._is_known(b, e), b.load(self._next, e), end)))
+
+    def _is_hard(self, trial: _Trial, span: ir.Expr) -> ir.Expr | None:
+        """Whether a span was too long for one integration."""
+        hard: ir.Expr | None = None
+        if trial.error is not None:
+            hard = Op("not", (Op("fle", (trial.error, ir.const(1.0))),))
+        if trial.limit is not None:
+            long = Op("fgt", (span, trial.limit))
+            hard = long if hard is None else Op("or", (hard, long))
+        return hard
+
+    def _emit_advance(self, b: ProgramBuilder) -> None:
+        """Bring the batch to the instant."""
+        group, now = self.group, b.moment
+        assert now is not None
+        n = b.let("n", b.load(self._n_batch, 0))
+        with b.when(Op("igt", (n, ir.const(0)))):
+            count = b.var("n_hard", ir.const(0))
+            with b.vector("k", n) as k:
+                e = b.let("e", b.load(self._batch, k))
+                own = self._is_own(b, e, now)
+                at = self._begin(b, e)
+                x0: State = {v: b.let(v, b.load(self._before[v], e)) for v in self._names}
+                span = b.let("span", Op("fsub", (now, at)))
+                trial = self._after(b, e, x0, at, span)
+                for v in self._names:
+                    there = b.load(group.variable(v).array, e)
+                    b.store(self._result[v], k, Op("select", (own, there, trial.state[v])))
+                hard = self._is_hard(trial, span)
+                if hard is not None:
+                    hard = Op("and", (hard, Op("not", (own,))))
+                    b.emit(ir.Append(b.buffer(self._hard), count, e, hard))
+            with b.loop("k", ir.const(0), n) as k:
+                e = b.let("e", b.load(self._batch, k))
+                own = self._is_own(b, e, now)
+                for v in self._names:
+                    b.store(group.variable(v).array, e, b.load(self._result[v], k))
+                # `at` still says where `before` stands, for those that are hard
+                b.store(self._next, e, Op("select", (own, self._next_of(b, e), now)))
+            if self._flow.errors or self._flow.limit is not None:
+                with b.loop("k", ir.const(0), count) as k:
+                    self._emit_integrate(b, b.let("e", b.load(self._hard, k)), now)
+            with b.loop("k", ir.const(0), n) as k:
+                e = b.let("e", b.load(self._batch, k))
+                b.store(self._at, e, b.load(self._next, e))
+                b.store(self._touched, e, b.load(self.instants.number, 0))
+
+    def _emit_integrate(self, b: ProgramBuilder, e: ir.Expr, until: ir.Expr) -> None:
+        """Integrate one neuron from `before` to a moment before anything happens to it."""
+        at = b.var("a", self._begin(b, e))
+        x = {v: b.var(v, b.load(self._before[v], e)) for v in self._names}
+        span = b.var("span", Op("fsub", (until, at)))
+        trials = b.var("trials", ir.const(0))
+        going = Op("and", (
+            Op("fgt", (Op("fsub", (until, at)), ir.const(0.0))), Op("ilt", (trials, ir.const(MOST_TRIALS)))
+        ))  # fmt: skip
+        with b.body() as statements:
+            b.set(trials, Op("iadd", (trials, ir.const(1))))
+            left = b.let("left", Op("fsub", (until, at)))
+            here = b.let("here", Op("select", (Op("flt", (span, left)), span, left)))
+            trial = self._after(b, e, {**x}, at, here)
+            accepted = b.let("accepted", self._is_accepted(trial, here))
+
+            def go_on() -> None:
+                whole = Op("fge", (here, left))
+                b.set(at, Op("select", (whole, until, Op("fadd", (at, here)))))
+                for v in self._names:
+                    b.set(x[v], trial.state[v])
+
+            b.choose(accepted, go_on)
+            b.set(span, self._following_span(trial, here, accepted))
+        b.emit(ir.While(going, tuple(statements)))
+        for v in self._names:
+            b.store(self.group.variable(v).array, e, x[v])
+
+    def _is_accepted(self, trial: _Trial, span: ir.Expr) -> ir.Expr:
+        fits: ir.Expr = Op("fle", (span, ir.const(SHORTEST)))
+        good: ir.Expr = ir.const(True)
+        if trial.error is not None:
+            good = Op("fle", (trial.error, ir.const(1.0)))
+        if trial.limit is not None:
+            short = Op("fle", (span, trial.limit))
+            good = short if trial.error is None else Op("and", (good, short))
+        return good if good == ir.const(True) else Op("or", (good, fits))
+
+    def _following_span(self, trial: _Trial, span: ir.Expr, accepted: ir.Expr) -> ir.Expr:
+        """How far to go next: longer or shorter by about the fifth root of the error."""
+        factor: ir.Expr = ir.const(1.0)
+        if trial.error is not None:
+            longer: ir.Expr = ir.const(0.9)
+            for bound, by in ((0.3, 1.1), (0.05, 1.6), (5e-3, 2.5), (1e-4, 5.0)):
+                longer = Op("select", (Op("flt", (trial.error, ir.const(bound))), ir.const(by), longer))
+            shorter: ir.Expr = ir.const(0.1)
+            for bound, by in ((1e4, 0.15), (1e3, 0.22), (100.0, 0.35), (10.0, 0.55), (3.0, 0.7)):
+                shorter = Op("select", (Op("flt", (trial.error, ir.const(bound))), ir.const(by), shorter))
+            factor = Op("select", (accepted, longer, shorter))
+        following: ir.Expr = Op("fmul", (span, factor))
+        if trial.limit is not None:
+            following = Op("fmin", (following, trial.limit)) if trial.error is not None else trial.limit
+        return following
+
+    def _emit_predict(self, b: ProgramBuilder) -> None:
+        """Follow the batch of the last instant to the end of the step; list those that have to be searched."""
+        group = self.group
+        n = b.let("n", b.load(self._n_batch, 0))
+        with b.when(Op("igt", (n, ir.const(0)))):
+            end = b.dt(group.clock)
+            count = b.var("n_careful", ir.const(0))
+            with b.vector("k", n) as k:
+                e = b.let("e", b.load(self._batch, k))
+                at = b.let("at", b.load(self._at, e))
+                x0: State = {v: b.let(v, b.load(group.variable(v).array, e)) for v in self._names}
+                span = b.let("span", Op("fsub", (end, at)))
+                trial = self._after(b, e, x0, at, span)
+                for v in self._names:
+                    b.store(self._result[v], k, trial.state[v])
+                look = self._may_cross(b, e, x0, trial.state, at, span)
+                hard = self._is_hard(trial, span)
+                if hard is not None:
+                    look = Op("or", (look, hard))
+                if group.has_refractory:
+                    look = Op("or", (look, self._wakes_in_step(b, e)))
+                if look != ir.const(False):
+                    b.emit(ir.Append(b.buffer(self._careful), count, e, look))
+            b.store(self._n_careful, 0, count)
+            with b.loop("k", ir.const(0), n) as k:
+                e = b.let("e", b.load(self._batch, k))
+                for v in self._names:
+                    b.store(self._before[v], e, b.load(group.variable(v).array, e))
+                    b.store(group.variable(v).array, e, b.load(self._result[v], k))
+                b.store(self._next, e, end)
+            b.store(self._n_batch, 0, ir.const(0))
+
+    # -- the search --------------------------------------------------------------------------------
+
+    def _emit_search(self, b: ProgramBuilder) -> None:
+        n = b.let("n", b.load(self._n_careful, 0))
+        with b.when(Op("igt", (n, ir.const(0)))):
+            self.instants.emit_room(b, n)
+            b.store(self._fault, 0, ir.const(-1))
+            with b.loop("c", ir.const(0), n) as c:
+                self._emit_search_one(b, b.let("e", b.load(self._careful, c)))
+            b.store(self._n_careful, 0, ir.const(0))
+            bad = Op("ige", (b.load(self._fault, 0), ir.const(0)))
+            b.leave_if(bad, Outcome(f"{self.group.name}: a neuron fires without end", self._endless))
+
+    def _endless(self) -> NoReturn:
+        group, k = self.group, int(self._fault.data[0])
+        t = group.last_spikes()[k]
+        self.forget()
+        self.instants.forget()
+        raise RunError(
+            f"neuron {k} of {group.name} is over its threshold again right after its spike at "
+            f"t = {t * 1e3:.6g} ms: in exact time it would fire without end",
+            hint="Let the reset end below the threshold, give a refractory period, or let spikes come at most "
+            "once per time step: spike_times='grid'.",
+        )
+
+    def forget(self) -> None:
+        """Leave the step: nothing is under way any more."""
+        self._n_batch.data[0] = self._n_careful.data[0] = 0
+
+    def _emit_search_one(self, b: ProgramBuilder, e: ir.Expr) -> None:
+        """Find out what a neuron does until the end of the step if nothing happens to it."""
+        group, clock = self.group, self.group.clock
+        number = b.load(self.instants.number, 0)
+        at = b.var("a", self._begin(b, e))
+        b.store(self._at, e, at)
+        b.store(self._touched, e, number)
+        x = {v: b.var(v, b.load(self._before[v], e)) for v in self._names}
+        y = {v: b.var(f"{v}_there", x[v]) for v in self._names}  # at the upper end of the bracket
+        end = b.dt(clock)
+        goal: ir.Expr = end
+        wakes: ir.Expr = ir.const(False)
+        if group.has_refractory and group.refractory_is_time:
+            last_step, offset = group.refractory_end(b, e)
+            steps = Op("isub", (last_step, b.step(clock)))
+            ready = Op("fadd", (Op("fmul", (Op("itof", (steps,)), end)), offset))
+            wakes = b.let("wakes", self._wakes_in_step(b, e))
+            goal = b.let("goal", Op("select", (wakes, Op("fmax", (ready, at)), end)))
+        searching = b.let("searching", self._can_cross(b, e, {**x}, at))
+        phase = b.var("phase", ir.const(WHOLE))
+        found = b.var("found", ir.const(False))
+        span = b.var("span", Op("fsub", (goal, at)))
+        trials = b.var("trials", ir.const(0))
+        low, high = _Bracket.declare(b, "low"), _Bracket.declare(b, "high")
+        whole = b.var("whole", ir.const(0.0))  # the span that was accepted last
+        if self._margin is not None:
+            low.set(b, ir.const(0.0), self._margin_at(b, e, {**x}, at), ir.const(0.0))
+            b.set(low.slope, self._slope_at(b, e, {**x}, at))
+
+            def over_already() -> None:
+                b.set(found, ir.const(True))
+                b.set(phase, ir.const(DONE))
+
+            b.choose(Op("and", (searching, self._is_over(low.margin))), over_already)
+        search = _Search(self, b, e, at, x, y, goal, end, searching, phase, found, span, whole, low, high)
+        going = Op("and", (Op("ine", (phase, ir.const(DONE))), Op("ilt", (trials, ir.const(MOST_TRIALS)))))
+        with b.body() as statements:
+            b.set(trials, Op("iadd", (trials, ir.const(1))))
+            search.emit_trial(trials)
+        b.emit(ir.While(going, tuple(statements)))
+        time = b.let("time", Op("fadd", (at, Op("select", (found, high.time, ir.const(0.0))))))
+        for v in self._names:
+            b.store(group.variable(v).array, e, Op("select", (found, y[v], x[v])))
+        time = b.let("time", Op("select", (Op("or", (found, wakes)), time, end)))
+        b.store(self._next, e, time)
+        active = self._active(b, e)
+        fires = b.let("fires", Op("and", (found, active)))
+        stops = b.let("stops", Op("or", (wakes, Op("and", (found, Op("not", (active,)))))))
+        if self._margin is None:
+            fires = ir.const(False)
+        with b.when(fires):
+            again = Op("and", (
+                Op("ieq", (b.load(self._fired_at, e), number)),
+                Op("fle", (Op("fsub", (time, b.load(self._at, e))), ir.const(SAME))),
+            ))  # fmt: skip
+            with b.when(again, likely=False):
+                b.store(self._fault, 0, e)
+            self.instants.emit_push(b, time, self._spikes, e, ir.const(0))
+        if group.has_refractory:
+            with b.when(stops):
+                self.instants.emit_push(b, time, self._wakes, e, ir.const(0))
+
+    # -- what comes up -----------------------------------------------------------------------------
+
+    def _holds(self, b: ProgramBuilder, time: ir.Expr, e: ir.Expr) -> ir.Expr:
+        """Whether an entry of the heap still holds."""
+        same = Op("feq", (b.load(self._next, e), time))
+        new = Op("ine", (b.load(self._member, e), b.load(self.instants.number, 0)))
+        return Op("and", (self._is_known(b, e), Op("and", (same, new))))
+
+    def _handle_spike(self, b: ProgramBuilder, time: ir.Expr, e: ir.Expr, ordinal: ir.Expr) -> None:
+        group = self.group
+        holds = Op("and", (self._holds(b, time, e), self._active(b, e)))
+        with b.when(holds):
+            self._emit_join(b, e)
+            b.store(self._fired_at, e, b.load(self.instants.number, 0))
+            group.emit_spike(b, e, time)
+
+    def _handle_wake(self, b: ProgramBuilder, time: ir.Expr, e: ir.Expr, ordinal: ir.Expr) -> None:
+        holds = Op("and", (self._holds(b, time, e), Op("not", (self._active(b, e),))))
+        with b.when(holds):
+            self._emit_join(b, e)
+            b.store(self.group.variable("not_refractory").array, e, ir.const(True))
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """What an integration over a span gives."""
+
+    state: State
+    error: ir.Expr | None  # in units of what is tolerated
+    limit: ir.Expr | None  # the longest span that is good to rounding
+
+
+@dataclass(frozen=True)
+class _Search:
+    """The loop body of the search for one neuron: integrate over a trial span, and decide what is next."""
+
+    neurons: PreciseNeurons
+    b: ProgramBuilder
+    e: ir.Expr
+    at: ir.Local  # where `x` stands
+    x: dict[str, ir.Local]
+    y: dict[str, ir.Local]
+    goal: ir.Expr
+    end: ir.Expr
+    searching: ir.Expr
+    phase: ir.Local
+    found: ir.Local
+    span: ir.Local  # of the trial
+    whole: ir.Local
+    low: _Bracket
+    high: _Bracket
+
+    def emit_trial(self, trials: ir.Expr) -> None:
+        b, n = self.b, self.neurons
+        span = b.let("span", self.span)
+        trial = n._after(b, self.e, {**self.x}, self.at, span)
+        there = Op("fadd", (self.at, span))
+        if n._margin is None:
+            margin = slope = ir.const(0.0)
+        else:
+            margin = n._margin_at(b, self.e, trial.state, there)
+            slope = n._slope_at(b, self.e, trial.state, there)
+        if n._margin is None:
+            self._whole(trial, span, margin, slope)
+            return
+        b.choose(
+            Op("ieq", (self.phase, ir.const(WHOLE))),
+            lambda: self._whole(trial, span, margin, slope),
+            lambda: self._refine(trial, span, margin, slope, trials),
+        )
+
+    # -- a whole span ------------------------------------------------------------------------------
+
+    def _whole(self, trial: _Trial, span: ir.Expr, margin: ir.Expr, slope: ir.Expr) -> None:
+        b, n = self.b, self.neurons
+        accepted = b.let("accepted", n._is_accepted(trial, span))
+
+        def accept() -> None:
+            b.set(self.whole, span)
+            if n._margin is None:
+                self._go_on(trial, span, margin, slope)
+            else:
+                b.choose(
+                    self.searching,
+                    lambda: self._look(trial, span, margin, slope),
+                    lambda: self._go_on(trial, span, margin, slope),
+                )
+
+        b.choose(accepted, accept, lambda: b.set(self.span, n._following_span(trial, span, accepted)))
+
+    def _keep(self, trial: _Trial) -> None:
+        for name, local in self.y.items():
+            self.b.set(local, trial.state[name])
+
+    def _look(self, trial: _Trial, span: ir.Expr, margin: ir.Expr, slope: ir.Expr) -> None:
+        """Has the margin become positive within the span?"""
+        b, low = self.b, self.low
+
+        def crossed() -> None:
+            self.high.set(b, span, margin, slope)
+            self._keep(trial)
+            b.set(self.phase, ir.const(ROOT))
+            b.set(self.span, self._guess_root())
+
+        def not_at_end() -> None:
+            bound = self._peak_bound(low, span, margin, slope)
+            humped = Op("and", (Op("fgt", (low.slope, ir.const(0.0))), Op("flt", (slope, ir.const(0.0)))))
+
+            def look_for_peak() -> None:
+                self.high.set(b, span, margin, slope)
+                b.set(self.phase, ir.const(PEAK))
+                b.set(self.span, self._guess_peak())
+
+            b.choose(
+                Op("and", (humped, Op("fgt", (bound, ir.const(0.0))))),
+                look_for_peak,
+                lambda: self._beyond(trial, span, margin, slope),
+            )
+
+        b.choose(Op("fgt", (margin, ir.const(0.0))), crossed, not_at_end)
+
+    def _beyond(self, trial: _Trial, span: ir.Expr, margin: ir.Expr, slope: ir.Expr) -> None:
+        """At the end of the step the instant there still belongs to it."""
+        b = self.b
+        last = Op("fge", (Op("fadd", (self.at, span)), Op("fsub", (self.end, ir.const(0.5 * SAME)))))
+        reach = Op("fadd", (margin, Op("fmul", (ir.const(2 * SAME), slope))))
+        near = Op("and", (last, Op("and", (
+            Op("fge", (reach, ir.const(0.0))), Op("fgt", (slope, ir.const(0.0)))
+        ))))  # fmt: skip
+
+        def try_beyond() -> None:
+            # the lower end of the bracket is where the span ends; where the search began is not needed any more
+            self.low.set(b, span, margin, slope)
+            self._keep(trial)
+            b.set(self.phase, ir.const(BEYOND))
+            b.set(self.span, Op("fadd", (span, ir.const(SAME))))
+
+        b.choose(near, try_beyond, lambda: self._go_on(trial, span, margin, slope))
+
+    def _go_on(self, trial: _Trial, span: ir.Expr, margin: ir.Expr, slope: ir.Expr) -> None:
+        """Nothing has happened: the next span begins where this one ended."""
+        b, n = self.b, self.neurons
+        left = b.let("left", Op("fsub", (Op("fsub", (self.goal, self.at)), span)))
+        done = b.let("done", Op("not", (Op("fgt", (left, ir.const(SHORTEST))),)))
+        b.set(self.at, Op("select", (done, self.goal, Op("fadd", (self.at, span)))))
+        for name, local in self.x.items():
+            b.set(local, trial.state[name])
+        self.low.set(b, ir.const(0.0), margin, slope)
+        following = n._following_span(trial, span, ir.const(True))
+        b.set(self.span, Op("select", (Op("flt", (following, left)), following, left)))
+        b.set(self.phase, Op("select", (done, ir.const(DONE), ir.const(WHOLE))))
+
+    # -- a crossing or a maximum within the span -----------------------------------------------------
+
+    def _refine(
+        self, trial: _Trial, span: ir.Expr, margin: ir.Expr, slope: ir.Expr, trials: ir.Expr
+    ) -> None:
+        b = self.b
+        positive = b.let("positive", Op("fgt", (margin, ir.const(0.0))))
+
+        def above() -> None:
+            self.high.set(b, span, margin, slope)
+            self._keep(trial)
+            b.set(self.phase, ir.const(ROOT))
+            self._next_root(span, margin, slope, trials)
+
+        def is_root() -> None:
+            self.low.set(b, span, margin, slope)
+            self._next_root(span, margin, slope, trials)
+
+        def is_peak() -> None:
+            self._next_peak(span, margin, slope)
+
+        def is_back() -> None:
+            self._beyond(trial, span, margin, slope)
+
+        def below() -> None:
+            phases = ((ROOT, is_root), (PEAK, is_peak), (BACK, is_back))
+            b.choose(Op("ieq", (self.phase, ir.const(BEYOND))), self._end, lambda: self._one_of(phases))
+
+        b.choose(positive, above, below)
+
+    def _one_of(self, phases: Sequence[tuple[int, Callable[[], None]]]) -> None:
+        b, (phase, then), rest = self.b, phases[0], phases[1:]
+        if not rest:
+            then()
+        else:
+            b.choose(Op("ieq", (self.phase, ir.const(phase))), then, lambda: self._one_of(rest))
+
+    def _end(self) -> None:
+        """Nothing happens until the end of the step; the state there was kept."""
+        b = self.b
+        b.set(self.at, self.goal)
+        for name, local in self.x.items():
+            b.set(local, self.y[name])
+        b.set(self.phase, ir.const(DONE))
+
+    def _next_root(self, span: ir.Expr, margin: ir.Expr, slope: ir.Expr, trials: ir.Expr) -> None:
+        """Narrow the bracket of a crossing, or be done with it."""
+        b, low, high = self.b, self.low, self.high
+        width = b.let("width", Op("fsub", (high.time, low.time)))
+        fine = b.let("fine", Op("fadd", (
+            Op("fmul", (ir.const(RESOLUTION), Op("fabs", (high.time,)))), ir.const(1e-23)
+        )))  # fmt: skip
+        newton = b.let("newton", Op("fsub", (span, Op("fdiv", (margin, slope)))))
+        middle = Op("fadd", (low.time, Op("fmul", (ir.const(0.5), width))))
+        # just beyond the crossing, so that its upper side becomes tight as well
+        nudged = Op("fadd", (newton, Op("select", (
+            Op("fgt", (margin, ir.const(0.0))), Op("fneg", (fine,)), fine
+        ))))  # fmt: skip
+        inside = Op("and", (Op("fgt", (nudged, low.time)), Op("flt", (nudged, high.time))))
+        often = Op("ieq", (Op("iand", (trials, ir.const(7))), ir.const(0)))  # in case Newton creeps
+        usable = Op("and", (inside, Op("not", (often,))))
+        b.set(self.span, Op("select", (usable, nudged, middle)))
+        done = Op("fle", (width, Op("fmul", (ir.const(2.0), fine))))
+
+        def finish() -> None:
+            b.set(self.found, ir.const(True))
+            b.set(self.phase, ir.const(DONE))
+
+        b.choose(done, finish)
+
+    def _next_peak(self, span: ir.Expr, margin: ir.Expr, slope: ir.Expr) -> None:
+        """Narrow the bracket of a maximum, or find that it stays below zero."""
+        b, low, high = self.b, self.low, self.high
+        b.choose(
+            Op("fgt", (slope, ir.const(0.0))),
+            lambda: low.set(b, span, margin, slope),
+            lambda: high.set(b, span, margin, slope),
+        )
+        bound = self._peak_bound(low, high.time, high.margin, high.slope)
+        width = Op("fsub", (high.time, low.time))
+        narrow = Op("fle", (width, Op("fmul", (ir.const(1e-13), high.time))))
+        over = Op("or", (narrow, Op("not", (Op("fgt", (bound, ir.const(0.0))),))))
+
+        def give_up() -> None:  # and integrate over the whole span again, to go on from its end
+            b.set(self.span, self.whole)
+            b.set(self.phase, ir.const(BACK))
+
+        b.choose(over, give_up, lambda: b.set(self.span, self._guess_peak()))
+
+    def _peak_bound(
+        self, low: _Bracket, time: ir.Expr, margin: ir.Expr, slope: ir.Expr
+    ) -> ir.Expr:
+        """Where the tangents at both ends meet: a concave margin stays below."""
+        b = self.b
+        width = Op("fsub", (time, low.time))
+        # low.margin + low.slope*s = margin + slope*(s - width)
+        s = Op("fdiv", (
+            Op("fsub", (Op("fsub", (margin, low.margin)), Op("fmul", (slope, width)))),
+            Op("fsub", (low.slope, slope)),
+        ))  # fmt: skip
+        return b.let("bound", Op("fadd", (low.margin, Op("fmul", (low.slope, s)))))
+
+    def _guess_root(self) -> ir.Expr:
+        low, high = self.low, self.high
+        share = Op("fdiv", (low.margin, Op("fsub", (low.margin, high.margin))))
+        return Op("fadd", (low.time, Op("fmul", (share, Op("fsub", (high.time, low.time))))))
+
+    def _guess_peak(self) -> ir.Expr:
+        """Where the slope would vanish if it changed linearly; the middle if that is no use."""
+        b, low, high = self.b, self.low, self.high
+        width = Op("fsub", (high.time, low.time))
+        share = b.let("share", Op("fdiv", (low.slope, Op("fsub", (low.slope, high.slope)))))
+        kept = Op("fmin", (Op("fmax", (share, ir.const(0.02))), ir.const(0.98)))
+        return b.let("peak", Op("fadd", (low.time, Op("fmul", (kept, width)))))

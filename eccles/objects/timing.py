@@ -1,0 +1,97 @@
+"""Which objects of a network have exact spike times, and why others do not.
+
+Everything that is exact shares one clock, whose steps are walked through from instant to instant
+(`eccles/engine/instants.py`). On the time grid stay what has a clock of its own, what is integrated with noise, and
+what was asked for it; thresholds that are no comparison of smooth quantities are looked at on the grid, too,
+although their neurons receive spikes at exact times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from eccles.engine.clock import Clock
+from eccles.engine.instants import Instants
+from eccles.engine.program import Block, Part
+from eccles.errors import SetupError
+from eccles.integrate.noise import noises_in
+
+__all__ = ["SpikeTimes", "Timing", "checked_spike_times"]
+
+LAST = 10**9  # in the order of a slot
+
+SpikeTimes = Literal["precise", "grid"]
+
+
+def checked_spike_times(value: Any) -> SpikeTimes | None:
+    """A mode that a user asks for, or None for the one of the network."""
+    if value is None or value == "precise" or value == "grid":
+        return value
+    raise SetupError(
+        f"spike_times has to be 'precise' or 'grid', not {value!r}",
+        hint="'precise' finds the exact moment of each spike; 'grid' has spikes at multiples of dt.",
+    )
+
+
+@dataclass
+class Timing:
+    """The exact spike times of one network.
+
+    Attributes
+    ----------
+    instants : Instants
+        The walk through a time step.
+    on_grid : dict of str to str
+        Names of groups whose thresholds are looked at on the grid, and why.
+    """
+
+    instants: Instants
+    on_grid: dict[str, str] = field(default_factory=dict)
+
+    network: SpikeTimes | None = None
+
+    def begin(self) -> None:
+        """Another program is going to be built."""
+        self.instants.begin()
+        self.on_grid.clear()
+
+    def blocks(self) -> list[Block]:
+        """Opening a step, and finding the next instant."""
+        return [
+            Block("instants_open", self.clock, "after_groups", LAST, self.instants.emit_open, Part.BEFORE),
+            Block("instants", self.clock, "thresholds", 0, self.instants.emit_collect, Part.COLLECT),
+        ]
+
+    def reason_for_grid(self, group: Any) -> str:
+        """Why a group of neurons is followed on the grid altogether; empty if it is followed in exact time."""
+        if not wants_precise(group, self.network):
+            return "it was asked for"
+        if group.clock is not self.clock:
+            return f"its clock ({group.clock.name}) is not that of the other groups"
+        noise = noises_in(group.equations.substituted())
+        if noise:
+            return f"its equations contain noise ('{noise[0]}')"
+        if any(group.is_stateful(e) for e in group.equations.substituted().values()):
+            return "its equations contain random numbers"
+        return ""
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that everything exact shares."""
+        return self.instants.clock
+
+
+def wants_precise(obj: Any, network: SpikeTimes | None) -> bool:
+    """Whether exact spike times are asked for an object: by itself, its network or its face."""
+    asked = obj.spike_times or network or obj.semantics.spike_times
+    return asked == "precise"
+
+
+def main_clock(objects: Iterable[Any], network: SpikeTimes | None) -> Clock | None:
+    """The clock of most of the sources of spikes for which exact times are asked; None if there are none."""
+    clocks: list[Clock] = [obj.clock for obj in objects if wants_precise(obj, network)]
+    if not clocks:
+        return None
+    return max(dict.fromkeys(clocks), key=clocks.count)
