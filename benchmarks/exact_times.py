@@ -203,7 +203,7 @@ def run_eccles(case: Case, line: Line, dt_ms: float) -> tuple[float, np.ndarray,
 
 
 def run_nest(case: Case, line: Line, dt_ms: float) -> tuple[float, np.ndarray, np.ndarray]:
-    nest = importlib.import_module("nest")
+    nest: Any = importlib.import_module("nest")
     quiet_nest(nest)
     nest.ResetKernel()
     nest.resolution = dt_ms

@@ -93,6 +93,7 @@ def skip_reasons() -> dict[str, str | None]:
         brian = "no C++ compiler"
     return {
         "eccles": import_problem(sys.executable, "from eccles.brian2 import NeuronGroup"),
+        "eccles-precise": import_problem(sys.executable, "from eccles import NeuronGroup"),
         "brian2-cpp": brian,
         "brian2-cython": brian,
         "nest": import_problem(peers, "import nest"),

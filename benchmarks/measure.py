@@ -20,6 +20,7 @@ from workloads import ROWS, Built, Row
 
 MODULES = {
     "eccles": "eccles.brian2",
+    "eccles-precise": "eccles",
     "brian2-cython": "brian2",
     "brian2-cpp": "brian2",
     "nest": "nest",
@@ -60,6 +61,17 @@ def outcome(built: Built, peak: float | None, baseline: float) -> dict:
         "peak_mib": peak,
         "bytes_per_synapse": None if peak is None else (peak - baseline) * 2**20 / n_synapses,
     }
+
+
+def precise(build):
+    """The same network, with exact spike times."""
+
+    def build_precise(sim, **size) -> Built:
+        built = build(sim, **size)
+        built.network.spike_times = "precise"
+        return built
+
+    return build_precise
 
 
 def timed_run(network, duration) -> tuple[float, float]:
@@ -190,6 +202,8 @@ def measure(simulator: str, row: Row, quick: bool, project: Path) -> dict:
             sim.prefs.codegen.target = "cython"
             sim.prefs.codegen.runtime.cython.cache_dir = str(project)
             found = measure_runtime(sim, build, size, seconds)
+        case "eccles-precise":
+            found = measure_runtime(sim, precise(build), size, seconds)
         case _:
             found = measure_runtime(sim, build, size, seconds)
     return {"import_s": importing.wall, "simulated_s": seconds, "versions": versions(simulator, sim), **found}

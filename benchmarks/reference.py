@@ -7,6 +7,7 @@ with 34 digits. `solve` follows one neuron of any equations with SciPy's adaptiv
 import heapq
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import mpmath
 import numpy as np
@@ -21,7 +22,7 @@ from workloads.driven import (
     Drive,
 )
 
-mp = mpmath.mp
+mp: Any = mpmath.mp
 mp.prec = 113  # 34 digits
 TAU_V, TAU_G = mp.mpf(TAU_MEMBRANE_MS), mp.mpf(TAU_CURRENT_MS)
 RATIO = TAU_G / (TAU_G - TAU_V)
@@ -156,10 +157,11 @@ def solve(
     """
     from scipy.integrate import solve_ivp  # not needed for the closed form
 
-    def crossing(_, y):
+    def above(_, y):
         return y[0] - threshold
 
-    crossing.terminal, crossing.direction = True, 1.0
+    crossing: Any = above
+    crossing.terminal, crossing.direction = True, 1.0  # as SciPy wants to be told
     t, y, spikes, free_from = 0.0, np.array(start, float), [], 0.0
     jumps = [*kicks, (end, 0.0)]
     while t < end:

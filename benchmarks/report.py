@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 from statistics import median
 
-from workloads import ROWS, Aim, Row
+from workloads import PRECISE, ROWS, Aim, Row
 
-OURS = ("eccles",)
+OURS = ("eccles", PRECISE)
 REFERENCES = ("brian2-cpp", "brian2-cython", "eccles", "nest")  # the first that ran is compared with
 
 
@@ -144,6 +144,30 @@ def size_lines(row: Row, found: dict[str, list[dict]], quick: bool) -> list[str]
     return lines
 
 
+def precise_lines(row: Row, found: dict[str, list[dict]]) -> list[str]:
+    """What exact spike times cost, how fast they are beside peers on the grid, and how exact."""
+    ours = found.get(PRECISE)
+    if not ours:
+        return []
+    lines = []
+    cost = ratio(ours, found.get("eccles", []), "run_s")
+    if cost is not None:
+        verdict = ""
+        if row.precise_cost is not None:
+            verdict = f" (aim at most {row.precise_cost:g}) {'met' if cost <= row.precise_cost else 'MISSED'}"
+        lines.append(f"- {PRECISE} / eccles, loop: {cost:.2f}x{verdict}")
+    for peer, theirs in found.items():
+        times = None if peer in OURS else ratio(theirs, ours, "run_s")
+        if times is not None:
+            lines.append(f"- {peer} / {PRECISE}, loop: {judged(times, row.precise_aims.get(peer))}")
+    for key, limit in row.precise_limits.items():
+        worst = max((m["check"][key] for m in ours if "check" in m), default=None)
+        if worst is not None:
+            verdict = "met" if worst <= limit else "MISSED"
+            lines.append(f"- {PRECISE}: {key} {worst:.2g} (at most {limit:g}) {verdict}")
+    return lines
+
+
 def ratio_lines(row: Row, found: dict[str, list[dict]]) -> list[str]:
     """Peer / eccles: loops and memory beside their aims, then what comes before the loop."""
     lines = []
@@ -191,7 +215,9 @@ def markdown(results: dict) -> str:
         row = ROWS[name]
         simulated = row.quick_seconds if results["quick"] else row.seconds
         lines += ["", f"**{name}**: {row.about}; {simulated:g} s simulated", "", *measured_lines(found), ""]
-        lines += size_lines(row, found, results["quick"]) + ratio_lines(row, found)
+        lines += (
+            size_lines(row, found, results["quick"]) + ratio_lines(row, found) + precise_lines(row, found)
+        )
         lines += [f"- DISAGREES: {line}" for line in disagreements(row, found)]
     return "\n".join(lines)
 

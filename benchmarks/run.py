@@ -24,10 +24,9 @@ from machine import (
     skip_reasons,
 )
 from measure import MARK
-from report import markdown
-from workloads import ROWS
+from report import OURS, markdown
+from workloads import PRECISE, ROWS
 
-OURS = ("eccles",)
 PEERS = ("brian2-cpp", "brian2-cython", "nest")
 TIMEOUT_S = 1800
 
@@ -109,7 +108,8 @@ def main() -> None:
     }
     chosen.output.parent.mkdir(parents=True, exist_ok=True)
     for row in rows:
-        wanted = [*OURS, *(peer for peer in peers if peer in ROWS[row].peers)]
+        ours = [name for name in OURS if name != PRECISE or ROWS[row].precise]
+        wanted = [*ours, *(peer for peer in peers if peer in ROWS[row].peers)]
         simulators = [name for name in wanted if name not in skipped]
         results["rows"][row] = measure_row(row, simulators, chosen.repeat, chosen.quick)
         chosen.output.write_text(json.dumps(results, indent=1) + "\n")

@@ -59,6 +59,13 @@ class Row:
         By simulator, what replaces `agreement` where its spikes or its weights are known to differ.
     run_aims, memory_aims
         By peer: least and wished ratio peer / eccles of run times or of peak memory.
+    precise_aims
+        By peer: the ratio peer / eccles-precise of run times.
+    precise_cost
+        At most so many times the loop of eccles (on the grid) takes eccles-precise. A row that has neither
+        this nor `precise_aims` is measured on the grid alone.
+    precise_limits
+        What a check value of eccles-precise may be at most.
     bytes_aim, peak_aim_mib
         At most so many bytes per synapse, and so much memory of the process, in Eccles.
     peers
@@ -75,12 +82,20 @@ class Row:
     loose_agreement: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     run_aims: Mapping[str, Aim] = field(default_factory=dict)
     memory_aims: Mapping[str, Aim] = field(default_factory=dict)
+    precise_aims: Mapping[str, Aim] = field(default_factory=dict)
+    precise_cost: float | None = None
+    precise_limits: Mapping[str, float] = field(default_factory=dict)
     bytes_aim: float | None = None
     peak_aim_mib: float | None = None
     peers: tuple[str, ...] = ("brian2-cpp", "brian2-cython", "nest")
 
+    @property
+    def precise(self) -> bool:
+        """Whether exact spike times are measured, too."""
+        return bool(self.precise_aims or self.precise_cost)
 
-CPP, NEST = "brian2-cpp", "nest"
+
+CPP, NEST, PRECISE = "brian2-cpp", "nest", "eccles-precise"
 FAST_PEERS = (CPP, NEST)  # where Cython's runtime mode adds nothing but time
 
 STATIC_AIMS = {CPP: Aim(2.0), NEST: Aim(2.0)}
@@ -96,8 +111,11 @@ ROWS: dict[str, Row] = {
         # 200 Hz on a 0.1 ms grid ends its period exactly on a step: rounding decides which one
         agreement={"spikes": 0.02, "w0": 0.02, "w1": 0.02, "w2": 0.02},
         # NEST's delays change which spikes coincide: the weights differ by design
-        loose_agreement={NEST: {"spikes": 0.05}},
+        # ... and exact times give other weights: rates on a grid are other rates
+        loose_agreement={NEST: {"spikes": 0.05}, PRECISE: {"spikes": 0.05}},
         run_aims={CPP: Aim(40.0, 50.0), NEST: Aim(40.0)},
+        precise_aims={CPP: Aim(1.0)},
+        precise_limits={"off_phase": 1e-9, "miscounted": 0},
     ),
     "W1-long": Row(
         module="w1",
@@ -107,8 +125,10 @@ ROWS: dict[str, Row] = {
         size={"monitors": False},
         quick_size={"monitors": False},
         agreement={"w0": 0.02, "w1": 0.02, "w2": 0.02},
-        loose_agreement={NEST: {}},
+        loose_agreement={NEST: {}, PRECISE: {}},
         run_aims={CPP: Aim(40.0, 50.0)},
+        precise_aims={CPP: Aim(400.0)},
+        precise_limits={"off_phase": 1e-9},
         peers=FAST_PEERS,
     ),
     "W2": Row(
@@ -118,11 +138,13 @@ ROWS: dict[str, Row] = {
         quick_seconds=0.2,
         agreement={"mean_w": 0.01},
         # NEST updates a weight at presynaptic spikes only: what it shows is from just after the last one
-        loose_agreement={NEST: {"mean_w": 0.3}},
+        loose_agreement={NEST: {"mean_w": 0.3}, PRECISE: {"mean_w": 0.05}},
         run_aims={
             CPP: Aim(2.5, 4.0),
             NEST: Aim(70.0),
         },
+        precise_aims={CPP: Aim(9.0, 15.0), NEST: Aim(250.0)},
+        precise_limits={"off_phase": 1e-9},
     ),
     "STDP100": Row(
         module="w2",
@@ -142,6 +164,8 @@ ROWS: dict[str, Row] = {
         # one network, but chaotic: another order of additions gives other spikes after some 100 ms
         agreement={"spikes": 0.05},
         run_aims={CPP: Aim(5.0, 6.0), NEST: Aim(55.0)},
+        precise_aims={CPP: Aim(1.0)},
+        precise_cost=2.0,
     ),
     "W4": Row(
         module="w4",
@@ -163,8 +187,10 @@ ROWS: dict[str, Row] = {
         quick_seconds=0.05,
         agreement={"spikes": 0.02},
         # exponential Euler at 0.1 ms is first order; the others solve the equations closer
-        loose_agreement={NEST: {"spikes": 0.15}},
+        loose_agreement={NEST: {"spikes": 0.15}, PRECISE: {"spikes": 0.05}},
         run_aims={CPP: Aim(12.0, 18.0), NEST: Aim(80.0)},
+        precise_aims={CPP: Aim(1.0)},
+        precise_cost=3.0,
     ),
     "W6": Row(
         module="w6",

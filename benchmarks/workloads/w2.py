@@ -3,7 +3,7 @@
 import numpy as np
 
 from workloads import Built
-from workloads.w1 import ON_POST, ON_PRE, STDP, stdp_constants
+from workloads.w1 import ON_POST, ON_PRE, STDP, off_phase, stdp_constants
 
 
 def rates(n_pairs):
@@ -28,6 +28,11 @@ def build(sim, *, n_pairs=10_000):
 
     def check():
         weights = np.asarray(synapses.w[:])
-        return {"mean_w": float(weights.mean()), "at_zero": float((weights == 0).sum())}
+        return {
+            "mean_w": float(weights.mean()),
+            "at_zero": float((weights == 0).sum()),
+            "off_phase": off_phase(network, neurons),
+        }
 
-    return Built(sim.Network(neurons, synapses), check, lambda: n_pairs)
+    network = sim.Network(neurons, synapses)
+    return Built(network, check, lambda: n_pairs)
