@@ -72,9 +72,10 @@ class Driven:
         if self.g <= max(self.v, THRESHOLD):
             return None
         # v' = 0 where c g/tau_g e^(-s/tau_g) = (c g - v)/tau_v e^(-s/tau_v)
-        fast = RATIO * self.g
-        peak = mp.log((self.v - fast) * TAU_G / (-fast * TAU_V)) / (1 / TAU_V - 1 / TAU_G)
-        top = min(peak, span)
+        fast = RATIO * self.g  # negative, as c is
+        top = span
+        if self.v > fast:  # else v rises for ever
+            top = min(span, mp.log((self.v - fast) * TAU_G / (-fast * TAU_V)) / (1 / TAU_V - 1 / TAU_G))
         if self.voltage(top) < THRESHOLD:
             return None
         return root(lambda s: self.voltage(s) - THRESHOLD, lambda s: self.slope(s), top)

@@ -72,6 +72,14 @@ class Margin:
     strict: bool
     gates: tuple[Expr, ...]
 
+    def parts(self) -> tuple[Expr, ...]:
+        """What the value is the difference of: their size says how it is rounded."""
+        match self.value:
+            case Binary("-", left, right):
+                return left, right
+            case _:
+                return (self.value,)
+
 
 @dataclass(frozen=True)
 class Slack:

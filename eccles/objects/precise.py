@@ -248,6 +248,16 @@ class PreciseNeurons:
             value = Op("select", (self._active(b, e), value, waking))
         return code.lowerer.let("margin", value)
 
+    def _size_of_margin(self, b: ProgramBuilder, e: ir.Expr, state: State, time: ir.Expr) -> ir.Expr:
+        """How large the numbers are that the margin is the difference of."""
+        assert self._margin is not None
+        code = self._code(b, e, state, time)
+        sizes = [Op("fabs", (code.number(part),)) for part in self._margin.parts()]
+        total: ir.Expr = ir.const(0.0)
+        for size in sizes:
+            total = Op("fadd", (total, size))
+        return total
+
     def _can_cross(self, b: ProgramBuilder, e: ir.Expr, state: State, time: ir.Expr) -> ir.Expr:
         """Whether there is anything that a neuron could cross."""
         if self._margin is None:
@@ -547,7 +557,9 @@ class PreciseNeurons:
         trials = b.var("trials", ir.const(0))
         low, high = _Bracket.declare(b, "low"), _Bracket.declare(b, "high")
         whole = b.var("whole", ir.const(0.0))  # the span that was accepted last
+        size: ir.Expr = ir.const(0.0)
         if self._margin is not None:
+            size = b.let("size", self._size_of_margin(b, e, {**x}, at))
             low.set(b, ir.const(0.0), self._margin_at(b, e, {**x}, at), ir.const(0.0))
             b.set(low.slope, self._slope_at(b, e, {**x}, at))
 
@@ -556,7 +568,7 @@ class PreciseNeurons:
                 b.set(phase, ir.const(DONE))
 
             b.choose(Op("and", (searching, self._is_over(low.margin))), over_already)
-        search = _Search(self, b, e, at, x, y, goal, end, searching, phase, found, span, whole, low, high)
+        search = _Search(self, b, e, at, x, y, goal, end, searching, phase, found, span, whole, low, high, size)
         going = Op("and", (Op("ine", (phase, ir.const(DONE))), Op("ilt", (trials, ir.const(MOST_TRIALS)))))
         with b.body() as statements:
             b.set(trials, Op("iadd", (trials, ir.const(1))))
@@ -635,6 +647,7 @@ class _Search:
     whole: ir.Local
     low: _Bracket
     high: _Bracket
+    size: ir.Expr  # of what the margin is the difference of
 
     def emit_trial(self, trials: ir.Expr) -> None:
         b, n = self.b, self.neurons
@@ -785,9 +798,10 @@ class _Search:
         """Narrow the bracket of a crossing, or be done with it."""
         b, low, high = self.b, self.low, self.high
         width = b.let("width", Op("fsub", (high.time, low.time)))
-        fine = b.let("fine", Op("fadd", (
-            Op("fmul", (ir.const(RESOLUTION), Op("fabs", (high.time,)))), ir.const(1e-23)
-        )))  # fmt: skip
+        # of the margin: what rounding makes of numbers of the size that it is the difference of
+        noise = b.let("noise", Op("fmul", (ir.const(RESOLUTION), self.size)))
+        finest = Op("fadd", (Op("fmul", (ir.const(RESOLUTION), Op("fabs", (high.time,)))), ir.const(1e-23)))
+        fine = b.let("fine", Op("fmax", (finest, Op("fabs", (Op("fdiv", (noise, slope)),)))))
         newton = b.let("newton", Op("fsub", (span, Op("fdiv", (margin, slope)))))
         middle = Op("fadd", (low.time, Op("fmul", (ir.const(0.5), width))))
         # just beyond the crossing, so that its upper side becomes tight as well
@@ -798,7 +812,10 @@ class _Search:
         often = Op("ieq", (Op("iand", (trials, ir.const(7))), ir.const(0)))  # in case Newton creeps
         usable = Op("and", (inside, Op("not", (often,))))
         b.set(self.span, Op("select", (usable, nudged, middle)))
-        done = Op("fle", (width, Op("fmul", (ir.const(2.0), fine))))
+        done = Op("or", (
+            Op("fle", (width, Op("fmul", (ir.const(2.0), finest)))),
+            Op("fle", (high.margin, Op("fmul", (ir.const(2.0), noise)))),
+        ))  # fmt: skip
 
         def finish() -> None:
             b.set(self.found, ir.const(True))
