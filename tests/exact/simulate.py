@@ -1,0 +1,28 @@
+"""What the tests here share: networks with exact spike times, and their spikes in seconds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from eccles import Network, SpikeMonitor, defaultclock, second
+
+
+def network(*objects: Any, dt: float = 1e-4) -> Network:
+    """A network with exact spike times and a time step in seconds."""
+    defaultclock.dt = dt * second
+    return Network(*objects, spike_times="precise")
+
+
+def trains(monitor: SpikeMonitor) -> list[np.ndarray]:
+    """Spike times of each neuron, in seconds."""
+    found = monitor.spike_trains()
+    return [np.asarray(found[k]) for k in range(len(found))]
+
+
+def assert_same_trains(obtained: list[np.ndarray], expected: list[Any], *, atol: float) -> None:
+    """The same numbers of spikes, at times that differ by `atol` at most."""
+    assert [len(t) for t in obtained] == [len(t) for t in expected]
+    for one, other in zip(obtained, expected, strict=True):
+        np.testing.assert_allclose(one, np.array([float(t) for t in other]), rtol=0, atol=atol)
