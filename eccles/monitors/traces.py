@@ -44,7 +44,7 @@ class StateMonitor(SimulationObject):
     Attributes
     ----------
     t : (time,), time
-        When.
+        When: at every step, and where spike times are exact at the end of the run, too.
     <variable> : (element, time); (time,) for a shared variable with `record=False`
         Values of each recorded variable: `M.v[0]` is the trace of the first recorded element,
         `M.v[0, -1]` its last value, `M.v[:, -1]` the last value of all.
@@ -208,9 +208,21 @@ class StateMonitor(SimulationObject):
                 f"{self.name} records element {self.record.max()} of {self.source.name}, "
                 f"which has only {len(self.source)} elements now"
             )
+        if self._timing is not None and self.n_samples and self._is_now(self._t.data[self.n_samples - 1]):
+            self._rows.data[0] -= 1  # the end of the last run is the start of this one
         steps = int(duration / self.clock.dt_) + 2
         widest = max((self._width(v) for v in self.record_variables), default=1)
         self._make_room(self.n_samples + min(steps, max(16, FIRST_ROWS * 16 // max(1, widest))))
+
+    def after_run(self) -> None:
+        """Record the end of the run, too, where spike times are exact."""
+        if self._timing is None or not self.n_samples or self._is_now(self._t.data[self.n_samples - 1]):
+            return
+        if self._is_now(self._timing.clock.t_):
+            self.record_single_timestep()
+
+    def _is_now(self, t: float) -> bool:
+        return bool(abs(t - self.clock.t_) < 1e-6 * self.clock.dt_)
 
     def _make_room(self, rows: int) -> None:
         if rows <= len(self._t):

@@ -582,6 +582,10 @@ class NeuronGroup(SpikeSource):
             blocks.append(Block(f"{self.name}_resetter", clock, "resets", self.order, emit, Part.INSTANT))
         return blocks
 
+    def idle_blocks(self) -> list[Block]:
+        self._precise = None  # nothing is followed while the group is not active
+        return super().idle_blocks()
+
     def emit_spike(self, b: ProgramBuilder, element: ir.Expr, offset: ir.Expr) -> None:
         """A neuron spikes at this time of the step."""
         ordinal = b.let("ordinal", b.load(self._fired, element))

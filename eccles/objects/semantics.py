@@ -59,7 +59,7 @@ ECCLES = Semantics(
     sums_on_parts="before",
     single_synapse="value",
     default_methods=("exact", "exponential_euler", "rk4", "euler", "heun"),
-    spike_times="grid",
+    spike_times="precise",
 )
 BRIAN2 = Semantics(
     name="eccles.brian2",
