@@ -115,7 +115,7 @@ ROWS: dict[str, Row] = {
         loose_agreement={NEST: {"spikes": 0.05}, PRECISE: {"spikes": 0.05}},
         run_aims={CPP: Aim(40.0, 50.0), NEST: Aim(40.0)},
         precise_aims={CPP: Aim(1.0)},
-        precise_limits={"off_phase": 1e-9, "miscounted": 0},
+        precise_limits={"off_phase": 1e-9, "w_error": 1e-11, "miscounted": 0},
     ),
     "W1-long": Row(
         module="w1",
@@ -128,7 +128,7 @@ ROWS: dict[str, Row] = {
         loose_agreement={NEST: {}, PRECISE: {}},
         run_aims={CPP: Aim(40.0, 50.0)},
         precise_aims={CPP: Aim(400.0)},
-        precise_limits={"off_phase": 1e-9},
+        precise_limits={"off_phase": 1e-9, "w_error": 1e-11},
         peers=FAST_PEERS,
     ),
     "W2": Row(
@@ -138,13 +138,13 @@ ROWS: dict[str, Row] = {
         quick_seconds=0.2,
         agreement={"mean_w": 0.01},
         # NEST updates a weight at presynaptic spikes only: what it shows is from just after the last one
-        loose_agreement={NEST: {"mean_w": 0.3}, PRECISE: {"mean_w": 0.05}},
+        loose_agreement={NEST: {"mean_w": 0.3}, PRECISE: {}},
         run_aims={
             CPP: Aim(2.5, 4.0),
             NEST: Aim(70.0),
         },
         precise_aims={CPP: Aim(9.0, 15.0), NEST: Aim(250.0)},
-        precise_limits={"off_phase": 1e-9},
+        precise_limits={"off_phase": 1e-9, "w_error": 1e-11},
     ),
     "STDP100": Row(
         module="w2",
@@ -186,8 +186,9 @@ ROWS: dict[str, Row] = {
         seconds=1.0,
         quick_seconds=0.05,
         agreement={"spikes": 0.02},
-        # exponential Euler at 0.1 ms is first order; the others solve the equations closer
-        loose_agreement={NEST: {"spikes": 0.15}, PRECISE: {"spikes": 0.05}},
+        # exponential Euler at 0.1 ms is first order; the others solve the equations closer, exact times
+        # because each arrival and each spike divides a step (a grid of 0.02 ms: 152,600 spikes for 136,200)
+        loose_agreement={NEST: {"spikes": 0.15}, PRECISE: {"spikes": 0.15}},
         run_aims={CPP: Aim(12.0, 18.0), NEST: Aim(80.0)},
         precise_aims={CPP: Aim(1.0)},
         precise_cost=3.0,

@@ -3,7 +3,7 @@
 import numpy as np
 
 from workloads import Built
-from workloads.w1 import ON_POST, ON_PRE, STDP, off_phase, stdp_constants
+from workloads.w1 import ON_POST, ON_PRE, STDP, off_phase, stdp_constants, weight_error
 
 
 def rates(n_pairs):
@@ -32,6 +32,7 @@ def build(sim, *, n_pairs=10_000):
             "mean_w": float(weights.mean()),
             "at_zero": float((weights == 0).sum()),
             "off_phase": off_phase(network, neurons),
+            "w_error": weight_error(network, *rates(n_pairs), weights),
         }
 
     network = sim.Network(neurons, synapses)
