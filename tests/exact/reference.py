@@ -9,7 +9,7 @@ against each other.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise
@@ -307,7 +307,7 @@ class Nonlinear:
     refractory: float = 0.0
     pace: Callable[[Vector], float] = lambda _: 1.0
 
-    def spikes(self, duration: float, arrivals: Sequence[float] = (), *, rtol: float = 1e-12) -> np.ndarray:
+    def spikes(self, duration: float, arrivals: Iterable[float] = (), *, rtol: float = 1e-12) -> np.ndarray:
         """Spike times in milliseconds."""
         found: list[float] = []
         now, state, awake = 0.0, list(self.start), -math.inf

@@ -26,7 +26,7 @@ CASES = {
     "delta": (Leaky(input="delta", mu=0.8, t_ref=0.00123), 0.21),
     "delta, inhibitory": (Leaky(input="delta", mu=2.5, t_ref=0.00123), -0.17),
     "exponential": (Leaky(input="exponential", mu=0.5, t_ref=0.00123), 2.1),
-    "alpha": (Leaky(input="alpha", mu=0.5, t_ref=0.00123), 2.3),
+    "alpha": (Leaky(input="alpha", mu=1.0, t_ref=0.00123), 1.3),
     "alpha, no refractory period": (Leaky(input="alpha", mu=0.9), 2.0),
 }
 
@@ -59,7 +59,7 @@ def simulate(leaky: Leaky, arrivals, duration: float, dt: float) -> tuple[float,
         synapses.w = weights
         objects += [source, synapses]
     network(*objects, dt=dt).run(duration * second)
-    return float(neuron.v[0]), trains(spikes)
+    return float(np.asarray(neuron.v)[0]), trains(spikes)
 
 
 def check(case: str, duration: float, exponent: int, tolerance: float, v: float = 0.0) -> int:

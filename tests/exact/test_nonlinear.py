@@ -20,7 +20,6 @@ from eccles import (
     Synapses,
     mS,
     ms,
-    msecond,
     mV,
     nA,
     nS,
@@ -123,7 +122,7 @@ def errors(case: Case, duration: float, dt: float = 1e-4, **options: Any) -> np.
     synapses.connect()
     synapses.delay = delays * ms
     spikes = SpikeMonitor(neuron)
-    network(neuron, source, synapses, spikes, dt=dt).run(duration * msecond)
+    network(neuron, source, synapses, spikes, dt=dt).run(duration * ms)
     obtained = trains(spikes)[0] * 1e3
     assert len(obtained) == len(expected) > 0
     return np.abs(obtained - expected)
