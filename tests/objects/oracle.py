@@ -12,6 +12,7 @@ from eccles.compile import ir
 from eccles.compile.interpret import interpret
 from eccles.compile.pipeline import compile_program
 from eccles.objects import magic, network
+from eccles.objects.timing import SpikeTimes
 from eccles.units import Quantity, ms
 
 __all__ = ["assert_native_as_interpreted"]
@@ -20,11 +21,13 @@ Make = Callable[[], Iterable[Any]]
 Part = Quantity | Callable[[network.Network], object]  # of a test: run so long, or change something
 
 
-def _arrays_after(make: Make, parts: Iterable[Part], *, native: bool) -> dict[str, np.ndarray]:
+def _arrays_after(
+    make: Make, parts: Iterable[Part], spike_times: SpikeTimes | None, *, native: bool
+) -> dict[str, np.ndarray]:
     magic.start_scope()
     magic.seed(77)
     magic.defaultclock.go_to(0, 1e-4)
-    net = network.Network(*make())
+    net = network.Network(*make(), spike_times=spike_times)
 
     def compile_for(program: ir.Program) -> Callable[[int], int]:
         if native:
@@ -44,7 +47,7 @@ def _arrays_after(make: Make, parts: Iterable[Part], *, native: bool) -> dict[st
     return {f"{k}: {a.name}": a.data.copy() for k, a in arrays if not a.name.endswith(".result")}
 
 
-def assert_native_as_interpreted(make: Make, *parts: Part) -> None:
+def assert_native_as_interpreted(make: Make, *parts: Part, spike_times: SpikeTimes | None = None) -> None:
     """Run a network twice and compare every array that its program touches.
 
     Parameters
@@ -54,6 +57,8 @@ def assert_native_as_interpreted(make: Make, *parts: Part) -> None:
     *parts : time or callable
         Durations of consecutive runs, and functions of the network that change something in between;
         2 ms if none is given. The interpreter is slow: keep them and groups small.
+    spike_times : {"precise", "grid"}, optional
+        Of the network.
 
     Raises
     ------
@@ -61,8 +66,8 @@ def assert_native_as_interpreted(make: Make, *parts: Part) -> None:
         If the program uses an index that is out of range: native code would not notice.
     """
     parts = parts or (2 * ms,)
-    native = _arrays_after(make, parts, native=True)
-    interpreted = _arrays_after(make, parts, native=False)
+    native = _arrays_after(make, parts, spike_times, native=True)
+    interpreted = _arrays_after(make, parts, spike_times, native=False)
     assert native.keys() == interpreted.keys()
     for name, expected in interpreted.items():
         found = native[name]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,15 @@ from oracle import Part, assert_native_as_interpreted
 
 import eccles as e
 from eccles.units import Hz, ms, mV, nA
+
+Check = Callable[..., None]
+
+
+@pytest.fixture(params=["precise", "grid"])
+def check(request: pytest.FixtureRequest) -> Check:
+    """Every network runs in both modes."""
+    return partial(assert_native_as_interpreted, spike_times=request.param)
+
 
 # sizes around the width of a vector, so that full vectors, remainders and small groups all occur
 SIZES = [1, 3, 8, 13, 67]
@@ -27,16 +38,35 @@ def lif(n: int, **options: Any) -> e.NeuronGroup:
 
 
 @pytest.mark.parametrize("n", SIZES)
-def test_neurons_with_reset_and_refractory_period(n: int) -> None:
-    assert_native_as_interpreted(lambda: [lif(n)])
+def test_neurons_with_reset_and_refractory_period(check: Check, n: int) -> None:
+    check(lambda: [lif(n)])
 
 
 @pytest.mark.parametrize("method", ["exact", "exponential_euler", "euler", "rk2", "rk4", "heun", "milstein"])
-def test_every_method_of_integration(method: str) -> None:
-    assert_native_as_interpreted(lambda: [lif(11, method=method)])
+def test_every_method_of_integration(check: Check, method: str) -> None:
+    check(lambda: [lif(11, method=method)])
 
 
-def test_coupled_linear_equations_with_a_matrix_exponential_per_neuron() -> None:
+@pytest.mark.parametrize("refractory", [0.4 * ms, "u < -0.3", "(1 + i)*0.1*ms"])
+@pytest.mark.parametrize("threshold", ["u > 0.5", "u**2 > 0.3 - 0.2*w", "u > 0.5 + 0.1*sin(t/ms) and w < 2"])
+def test_thresholds_of_nonlinear_neurons(check: Check, threshold: str, refractory: Any) -> None:
+    def make() -> list[Any]:
+        group = e.NeuronGroup(
+            5, "du/dt = (u - u**3/3 - w + 1.2)/(0.5*ms) : 1\ndw/dt = (u + 0.7 - 0.8*w)/(2*ms) : 1",
+            threshold=threshold, reset="u = -1; w += 0.1", refractory=refractory, method="rk4",
+        )  # fmt: skip
+        if check.keywords["spike_times"] == "precise":
+            group.method = "dopri5"
+        group.u = "-1 + 0.2*i"
+        synapses = e.Synapses(group, group, on_pre="u_post -= 0.05")
+        synapses.connect("i != j")
+        synapses.delay = "0.03*ms*i + 0.11*ms*j"
+        return [group, synapses, e.SpikeMonitor(group), e.StateMonitor(group, "u", record=[0, 3])]
+
+    check(make, 1.3 * ms, 1.7 * ms)
+
+
+def test_coupled_linear_equations_with_a_matrix_exponential_per_neuron(check: Check) -> None:
     def make() -> list[Any]:
         group = e.NeuronGroup(
             9, "dv/dt = (w - v)/tau : 1\ndw/dt = (v - 2*w)/(4*ms) + 1*Hz : 1\ntau : second (constant)",
@@ -46,10 +76,10 @@ def test_coupled_linear_equations_with_a_matrix_exponential_per_neuron() -> None
         group.v = 1
         return [group]
 
-    assert_native_as_interpreted(make, 1 * ms, 0.5 * ms)
+    check(make, 1 * ms, 0.5 * ms)
 
 
-def test_noise_and_random_numbers() -> None:
+def test_noise_and_random_numbers(check: Check) -> None:
     def make() -> list[Any]:
         group = e.NeuronGroup(
             10, "dv/dt = -v/(2*ms) + 0.5*ms**-0.5*xi : 1\nx : 1\nk : integer", method="euler",
@@ -58,10 +88,10 @@ def test_noise_and_random_numbers() -> None:
         group.run_regularly("x = randn() + rand(); k += poisson(2.5)", dt=0.2 * ms)
         return [group]
 
-    assert_native_as_interpreted(make)
+    check(make)
 
 
-def test_integers_truth_values_functions_and_single_precision() -> None:
+def test_integers_truth_values_functions_and_single_precision(check: Check) -> None:
     def make() -> list[Any]:
         group = e.NeuronGroup(
             14,
@@ -75,26 +105,27 @@ def test_integers_truth_values_functions_and_single_precision() -> None:
             dtype={"y": np.float32},
             threshold="x > 0.05 and not b",
             reset="n += i % 5; b = n > 3; y = y/3 + z",
+            refractory=0.25 * ms,
             method="rk4",
         )
         group.y = "1 + i"
         group.n = "i - 5"
         return [group]
 
-    assert_native_as_interpreted(make)
+    check(make)
 
 
-def test_refractory_while_a_condition_holds_and_further_events() -> None:
+def test_refractory_while_a_condition_holds_and_further_events(check: Check) -> None:
     def make() -> list[Any]:
         group = lif(9, refractory="v < 0.4", events={"half": "v > 0.5"})
         group.run_on_event("half", "drive += 0.001*v")
         monitor = e.EventMonitor(group, "half", variables=["v", "drive"])
         return [group, monitor, e.StateMonitor(group, "not_refractory", record=True)]
 
-    assert_native_as_interpreted(make)
+    check(make)
 
 
-def test_parts_of_groups_and_their_monitors() -> None:
+def test_parts_of_groups_and_their_monitors(check: Check) -> None:
     def make() -> list[Any]:
         group = lif(20)
         part = group[3:15]
@@ -104,21 +135,21 @@ def test_parts_of_groups_and_their_monitors() -> None:
             e.StateMonitor(part, "v", record=[0, 5, 11]), e.PopulationRateMonitor(group),
         ]  # fmt: skip
 
-    assert_native_as_interpreted(make, 1.5 * ms, 1 * ms)
+    check(make, 1.5 * ms, 1 * ms)
 
 
-def test_monitors_that_run_out_of_room() -> None:
+def test_monitors_that_run_out_of_room(check: Check) -> None:
     def make() -> list[Any]:
-        group = e.NeuronGroup(40, "v : 1", threshold="v > 0")
+        group = e.NeuronGroup(40, "v : 1", threshold="v > 0", refractory=0.1 * ms)
         group.v = "i % 3"
         trace = e.StateMonitor(group, "v", record=True)
         counter = e.SpikeMonitor(group, record=False)
         return [group, e.SpikeMonitor(group), counter, trace]
 
-    assert_native_as_interpreted(make, 4 * ms)
+    check(make, 4 * ms)
 
 
-def test_linked_variables_and_timed_arrays() -> None:
+def test_linked_variables_and_timed_arrays(check: Check) -> None:
     wave = e.TimedArray(np.arange(7.0) * mV, dt=0.25 * ms)
     table = e.TimedArray(np.arange(30.0).reshape(5, 6) * nA, dt=0.4 * ms)
 
@@ -139,10 +170,10 @@ def test_linked_variables_and_timed_arrays() -> None:
         group.q = e.linked_var(source[2:3], "x")
         return [source, group]
 
-    assert_native_as_interpreted(make)
+    check(make)
 
 
-def test_sources_of_spikes() -> None:
+def test_sources_of_spikes(check: Check) -> None:
     def make() -> list[Any]:
         poisson = e.PoissonGroup(12, rates=np.arange(12) * 400 * Hz)
         varying = e.PoissonGroup(5, rates="2000*Hz*(1 + sin(t/ms))")
@@ -154,10 +185,10 @@ def test_sources_of_spikes() -> None:
         monitors = [e.SpikeMonitor(g) for g in (poisson, varying, generator, empty)]
         return [poisson, varying, generator, empty, target, kick, text, monitors]
 
-    assert_native_as_interpreted(make)
+    check(make)
 
 
-def test_several_clocks_and_network_operations() -> None:
+def test_several_clocks_and_network_operations(check: Check) -> None:
     def make() -> list[Any]:
         fast = lif(5, dt=0.05 * ms)
         slow = e.NeuronGroup(3, "dv/dt = 1/ms : 1", dt=0.3 * ms, method="euler")
@@ -168,10 +199,10 @@ def test_several_clocks_and_network_operations() -> None:
 
         return [fast, slow, kick, e.StateMonitor(fast, "v", record=[1], dt=0.15 * ms)]
 
-    assert_native_as_interpreted(make, 1.1 * ms, 0.7 * ms)
+    check(make, 1.1 * ms, 0.7 * ms)
 
 
-def test_values_held_over_a_step_and_shared_variables() -> None:
+def test_values_held_over_a_step_and_shared_variables(check: Check) -> None:
     def make() -> list[Any]:
         group = e.NeuronGroup(
             9,
@@ -185,7 +216,7 @@ def test_values_held_over_a_step_and_shared_variables() -> None:
         group.run_regularly("s += 0.25; v += s", dt=0.3 * ms)
         return [group, e.StateMonitor(group, ["held", "s"], record=[1, 4])]
 
-    assert_native_as_interpreted(make)
+    check(make)
 
 
 # -- networks with synapses that are changed between runs ------------------------------------------
@@ -229,12 +260,12 @@ def within(groups: int = 5) -> list[Any]:
     return [group, synapses, e.SpikeMonitor(group[1:4]), e.StateMonitor(group, "total", record=True)]
 
 
-def test_synapses_with_traces_of_both_sides() -> None:
-    assert_native_as_interpreted(plastic)
+def test_synapses_with_traces_of_both_sides(check: Check) -> None:
+    check(plastic)
 
 
-def test_synapses_with_summed_variables_within_a_group() -> None:
-    assert_native_as_interpreted(within)
+def test_synapses_with_summed_variables_within_a_group(check: Check) -> None:
+    check(within)
 
 
 def stop_soon(net: e.Network) -> None:
@@ -321,5 +352,5 @@ MANIPULATIONS: dict[str, tuple[Part, ...]] = {
 
 @pytest.mark.parametrize("parts", MANIPULATIONS.values(), ids=list(MANIPULATIONS))
 @pytest.mark.parametrize("make", [plastic, within])
-def test_networks_that_are_changed_between_runs(make: Any, parts: tuple[Part, ...]) -> None:
-    assert_native_as_interpreted(make, *parts)
+def test_networks_that_are_changed_between_runs(check: Check, make: Any, parts: tuple[Part, ...]) -> None:
+    check(make, *parts)
