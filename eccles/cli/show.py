@@ -219,14 +219,17 @@ def _paragraphs(
 
 def _program(network: Network, objects: list[SimulationObject], chosen: list[SimulationObject]) -> Any:
     """The loop of the network, or of some of its objects alone."""
-    blocks = network.blocks(objects)
+    wanted = _own_blocks(network, chosen)
+    blocks = network.blocks(objects)  # last: to ask for blocks may register what the program has to handle
+    timing = network._timing
     if len(chosen) < len(objects):
-        wanted = _own_blocks(network, chosen)
+        if timing is not None:
+            wanted |= {(block.owner, block.when, block.order) for block in timing.blocks()}
         blocks = [block for block in blocks if (block.owner, block.when, block.order) in wanted]
     if not blocks:
         raise SetupError("there is nothing to do in a time step, so there is no program")
     clocks = list(dict.fromkeys(block.clock for block in blocks))
-    return ProgramBuilder(clocks).build(blocks).program
+    return ProgramBuilder(clocks, None if timing is None else timing.instants).build(blocks).program
 
 
 def _own_blocks(network: Network, chosen: list[SimulationObject]) -> set[tuple[str, str, int]]:
