@@ -52,6 +52,7 @@ def explanation(network: Network | None = None) -> str:
     last = network.last_run
     if last is None:
         return "Nothing has been run yet."
+    timing = network._timing
     groups = [obj for obj in last.objects if isinstance(obj, NeuronGroup)]
     silent = [g for g in groups if "spike" in g.events and not _spiked(g, last.start)]
     approaches = {id(g): approach for g in silent if (approach := _approach(g)) is not None}
@@ -63,7 +64,7 @@ def explanation(network: Network | None = None) -> str:
     why_not = _repeat(network, last, [*approaches.values(), *counts.values()]) if silent else ""
     paragraphs = [
         f"The last run went from t = {_time(last.start)} to {_time(last.start + last.duration)}. "
-        f"Spikes come at multiples of the time step."
+        f"Spikes come at {'multiples of the time step' if timing is None else 'exact times'}."
     ]
     for group in groups:
         lines = [_spikes_of(group, last)]
@@ -79,6 +80,8 @@ def explanation(network: Network | None = None) -> str:
         if group.method_choice is not None and group.equations.diff_eq_names:
             choice = explain_choice(group.method_choice)
             lines.append(f"{choice[0].upper()}{choice[1:]}")
+        if timing is not None and group.name in timing.on_grid:
+            lines.append(f"Its spikes come at multiples of the time step: {timing.on_grid[group.name]}.")
         paragraphs.append("\n  ".join(lines))
     return "\n\n".join(paragraphs)
 
@@ -252,7 +255,7 @@ class _Approach(SimulationObject):
         n = len(group)
         self._margin = Array(f"{self.name}.margin", Element.F64, n, fill=-np.inf)
         self._left = Array(f"{self.name}.left", Element.F64, n)
-        self._step = Array(f"{self.name}.step", Element.I64, n)
+        self._time = Array(f"{self.name}.time", Element.F64, n)
         self.ran = False
 
     def blocks(self, writes: frozenset[int]) -> list[Block]:
@@ -268,7 +271,7 @@ class _Approach(SimulationObject):
             nearer = code.lowerer.let("nearer", Op("fgt", (margin, old)))
             for array, value in (
                 (self._left, left),
-                (self._step, b.step(self.clock)),
+                (self._time, b.t(self.clock)),
                 (self._margin, margin),
             ):
                 b.store(array, i, Op("select", (nearer, value, b.load(array, i))))
@@ -280,7 +283,7 @@ class _Approach(SimulationObject):
         if not np.isfinite(margin):
             return f"'{show(self.left)}' was not a number (nan) during the whole run."
         dim = self.group.dimension_of(self.left)
-        when = _time(float(self._step.data[best] * self.clock.dt_))
+        when = _time(float(self._time.data[best]))
         closest = f"Closest: '{show(self.left)}' of neuron {best} reached {shown(left, dim)} at t = {when}, "
         limit = shown(left - margin, dim)
         if margin > 0:
@@ -315,6 +318,8 @@ def _repeat(network: Network, last: LastRun, recorders: list[_Approach | _Count]
         for obj in objects:
             if obj.name in last.before:
                 obj.set_run_state(last.before[obj.name])
+        for recorder in recorders:
+            recorder._timing = network._timing
         network.rerun([*objects, *recorders], last)
         for recorder in recorders:
             recorder.ran = True

@@ -29,6 +29,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NoReturn
 
+import numpy as np
+
 from eccles.compile import ir
 from eccles.compile.ir import F64, Element, Op
 from eccles.compile.lower import convert
@@ -52,7 +54,7 @@ __all__ = ["PreciseNeurons"]
 SHORTEST = 1e-15  # seconds: a span that is not divided any more, however large its error
 MOST_TRIALS = 100_000  # integrations of one neuron in one step
 RESOLUTION = 2.0**-51  # of the span: how finely a crossing is located
-DEFAULT_TOLERANCE = 1e-9
+DEFAULT_TOLERANCE = 1e-8
 PRECISE_METHODS = ("exact", "dopri5")  # tried in order where the user names none
 
 # what the search for a neuron does with the trial that has just been integrated
@@ -163,6 +165,14 @@ class PreciseNeurons:
         self._careful = Array(f"{name}.careful", Element.I32, n)  # to be searched
         self._n_careful = Array(f"{name}.n_careful", Element.I64, 1)
         self._hard = Array(f"{name}.hard", Element.I32, n)  # too much happens for one span
+        if self._flow.errors:
+            self._reached = Array(f"{name}.reached", Element.F64, n)  # the time of the variables themselves
+            self._span = Array(f"{name}.span", Element.F64, n, fill=np.inf)  # that was good the last time
+            self._going = Array(f"{name}.going", Element.I32, n)  # not at the end of the step yet
+            self._n_going = Array(f"{name}.n_going", Element.I64, 1)
+            self._new_reached = Array(f"{name}.reached.result", Element.F64, n)
+            self._new_span = Array(f"{name}.span.result", Element.F64, n)
+            self._goes_on = Array(f"{name}.goes_on.result", Element.U8, n)
         self._fault = Array(f"{name}.fault", Element.I64, 1)
 
     # -- blocks ------------------------------------------------------------------------------------
@@ -175,11 +185,12 @@ class PreciseNeurons:
             slot = "groups" if part is Part.BEFORE else "thresholds"
             return Block(f"{group.name}_{what}", group.clock, slot, group.order, emit, part)
 
+        adaptive = bool(self._flow.errors)
         return [
-            block("stateupdater", Part.BEFORE, self._emit_update),
-            block("predict", Part.PREDICT, self._emit_predict),
+            block("stateupdater", Part.BEFORE, self._emit_begin if adaptive else self._emit_update),
+            block("predict", Part.PREDICT, self._emit_predict_in_spans if adaptive else self._emit_predict),
             block("search", Part.SEARCH, self._emit_search),
-            block("advance", Part.ADVANCE, self._emit_advance),
+            block("advance", Part.ADVANCE, self._emit_advance_in_spans if adaptive else self._emit_advance),
         ]
 
     # -- model text --------------------------------------------------------------------------------
@@ -409,7 +420,7 @@ class PreciseNeurons:
                     b.store(group.variable(v).array, e, b.load(self._result[v], k))
                 # `at` still says where `before` stands, for those that are hard
                 b.store(self._next, e, Op("select", (own, self._next_of(b, e), now)))
-            if self._flow.errors or self._flow.limit is not None:
+            if self._flow.limit is not None:
                 with b.loop("k", ir.const(0), count) as k:
                     self._emit_integrate(b, b.let("e", b.load(self._hard, k)), now)
             with b.loop("k", ir.const(0), n) as k:
@@ -503,6 +514,122 @@ class PreciseNeurons:
                 b.store(self._next, e, end)
             b.store(self._n_batch, 0, ir.const(0))
 
+    # -- spans of lengths of their own ---------------------------------------------------------------
+    #
+    # Where errors are estimated, every neuron goes ahead in spans of its own length. All that are under way
+    # form a list; a round takes each of them one span further, in a vector loop, and drops those that have
+    # arrived. A neuron that may cross its threshold within its span is left where that span begins, and
+    # searched from there.
+
+    def _emit_begin(self, b: ProgramBuilder) -> None:
+        """A step begins: all neurons have it before them."""
+        group = self.group
+        self._scalars = ({}, self._flow_coefficients.emit_prologue(b))
+        count = b.var("n_going", ir.const(0))
+        with b.vector("i", b.size_of(group, len(group))) as i:
+            code = group.element_code(b, i, "update")
+            code.lowerer.env["t"] = b.step_start(group.clock)
+            if group.refractory_condition() is not None and self._waking is None:
+                group.emit_not_refractory(b, code, i)  # on the grid, as the threshold
+            for v in self._names:
+                b.store(self._before[v], i, b.load(group.variable(v).array, i))
+            b.store(self._reached, i, ir.const(0.0))
+            b.emit(ir.Append(b.buffer(self._going), count, i, ir.const(True)))
+        b.store(self._n_going, 0, count)
+
+    def _emit_predict_in_spans(self, b: ProgramBuilder) -> None:
+        group = self.group
+        end = b.dt(group.clock)
+        n = b.let("n", b.load(self._n_batch, 0))
+        with b.when(Op("igt", (n, ir.const(0)))):
+            with b.loop("k", ir.const(0), n) as k:
+                e = b.let("e", b.load(self._batch, k))
+                for v in self._names:
+                    b.store(self._before[v], e, b.load(group.variable(v).array, e))
+                b.store(self._reached, e, b.load(self._at, e))
+                b.store(self._next, e, end)
+                b.store(self._going, k, e)
+            b.store(self._n_going, 0, n)
+            b.store(self._n_batch, 0, ir.const(0))
+        self._emit_rounds(b, end, searching=True)
+
+    def _emit_advance_in_spans(self, b: ProgramBuilder) -> None:
+        group, now = self.group, b.moment
+        assert now is not None
+        n = b.let("n", b.load(self._n_batch, 0))
+        with b.when(Op("igt", (n, ir.const(0)))):
+            count = b.var("n_going", ir.const(0))
+            with b.loop("k", ir.const(0), n) as k:
+                e = b.let("e", b.load(self._batch, k))
+                own = self._is_own(b, e, now)
+                with b.when(Op("not", (own,))):
+                    for v in self._names:
+                        b.store(group.variable(v).array, e, b.load(self._before[v], e))
+                    b.store(self._reached, e, self._begin(b, e))
+                    b.store(self._going, count, e)
+                    b.set(count, Op("iadd", (count, ir.const(1))))
+                b.store(self._at, e, Op("select", (own, self._next_of(b, e), now)))
+                b.store(self._touched, e, b.load(self.instants.number, 0))
+            b.store(self._n_going, 0, count)
+            self._emit_rounds(b, now, searching=False)
+
+    def _emit_rounds(self, b: ProgramBuilder, goal: ir.Expr, *, searching: bool) -> None:
+        """Take all that are under way to the goal, span by span."""
+        group = self.group
+        searching = searching and self._margin is not None
+        careful = b.var("n_careful", ir.const(0))
+        left_over = b.var("n_left", b.load(self._n_going, 0))
+        rounds = b.var("rounds", ir.const(0))
+        going = Op("and", (
+            Op("igt", (left_over, ir.const(0))), Op("ilt", (rounds, ir.const(MOST_TRIALS)))
+        ))  # fmt: skip
+        with b.body() as statements:
+            b.set(rounds, Op("iadd", (rounds, ir.const(1))))
+            with b.vector("k", left_over) as k:
+                e = b.let("e", b.load(self._going, k))
+                x0: State = {v: b.let(v, b.load(group.variable(v).array, e)) for v in self._names}
+                at = b.let("at", b.load(self._reached, e))
+                left = b.let("left", Op("fsub", (goal, at)))
+                wanted = b.let("wanted", b.load(self._span, e))
+                here = b.let("here", Op("fmin", (wanted, left)))
+                trial = self._after(b, e, x0, at, here)
+                accepted = b.let("accepted", self._is_accepted(trial, here))
+                leaves: ir.Expr = ir.const(False)
+                if searching:
+                    leaves = Op("and", (accepted, self._may_cross(b, e, x0, trial.state, at, here)))
+                if searching and group.has_refractory:
+                    leaves = Op("or", (leaves, self._wakes_in_step(b, e)))
+                leaves = b.let("leaves", leaves)
+                goes = b.let("goes", Op("and", (accepted, Op("not", (leaves,)))))
+                whole = b.let("whole", Op("fge", (here, left)))
+                there = Op("select", (whole, goal, Op("fadd", (at, here))))
+                following = self._following_span(trial, here, accepted)
+                # one that was cut short says little about the next
+                cut = Op("and", (accepted, Op("flt", (here, wanted))))
+                following = Op("select", (cut, Op("fmax", (wanted, following)), following))
+                for v in self._names:
+                    b.store(self._result[v], k, Op("select", (goes, trial.state[v], x0[v])))
+                b.store(self._new_reached, k, Op("select", (goes, there, at)))
+                b.store(self._new_span, k, following)
+                stays = Op("and", (Op("not", (leaves,)), Op("not", (Op("and", (goes, whole)),))))
+                b.store(self._goes_on, k, stays)
+                if searching:
+                    b.emit(ir.Append(b.buffer(self._careful), careful, e, leaves))
+            kept = b.var("n_kept", ir.const(0))
+            with b.loop("k", ir.const(0), left_over) as k:
+                e = b.let("e", b.load(self._going, k))
+                for v in self._names:
+                    b.store(group.variable(v).array, e, b.load(self._result[v], k))
+                b.store(self._reached, e, b.load(self._new_reached, k))
+                b.store(self._span, e, b.load(self._new_span, k))
+                b.store(self._going, kept, e)  # no further than k
+                b.set(kept, Op("iadd", (kept, Op("btoi", (b.load(self._goes_on, k),)))))
+            b.set(left_over, kept)
+        b.emit(ir.While(going, tuple(statements)))
+        b.store(self._n_going, 0, ir.const(0))
+        if searching:
+            b.store(self._n_careful, 0, careful)
+
     # -- the search --------------------------------------------------------------------------------
 
     def _emit_search(self, b: ProgramBuilder) -> None:
@@ -536,10 +663,15 @@ class PreciseNeurons:
         """Find out what a neuron does until the end of the step if nothing happens to it."""
         group, clock = self.group, self.group.clock
         number = b.load(self.instants.number, 0)
-        at = b.var("a", self._begin(b, e))
-        b.store(self._at, e, at)
+        begin = self._begin(b, e)
+        b.store(self._at, e, begin)
         b.store(self._touched, e, number)
-        x = {v: b.var(v, b.load(self._before[v], e)) for v in self._names}
+        if self._flow.errors:  # up to here it has been followed already
+            at = b.var("a", b.load(self._reached, e))
+            x = {v: b.var(v, b.load(group.variable(v).array, e)) for v in self._names}
+        else:
+            at = b.var("a", begin)
+            x = {v: b.var(v, b.load(self._before[v], e)) for v in self._names}
         y = {v: b.var(f"{v}_there", x[v]) for v in self._names}  # at the upper end of the bracket
         end = b.dt(clock)
         goal: ir.Expr = end
@@ -554,8 +686,10 @@ class PreciseNeurons:
         phase = b.var("phase", ir.const(WHOLE))
         found = b.var("found", ir.const(False))
         span = b.var("span", Op("fsub", (goal, at)))
+        if self._flow.errors:
+            b.set(span, Op("fmin", (span, b.load(self._span, e))))
         trials = b.var("trials", ir.const(0))
-        low, high = _Bracket.declare(b, "low"), _Bracket.declare(b, "high")
+        low, high, last = [_Bracket.declare(b, stem) for stem in ("low", "high", "last")]
         whole = b.var("whole", ir.const(0.0))  # the span that was accepted last
         size: ir.Expr = ir.const(0.0)
         if self._margin is not None:
@@ -568,7 +702,7 @@ class PreciseNeurons:
                 b.set(phase, ir.const(DONE))
 
             b.choose(Op("and", (searching, self._is_over(low.margin))), over_already)
-        search = _Search(self, b, e, at, x, y, goal, end, searching, phase, found, span, whole, low, high, size)
+        search = _Search(self, b, e, at, x, y, goal, end, searching, phase, found, span, whole, low, high, last, size)
         going = Op("and", (Op("ine", (phase, ir.const(DONE))), Op("ilt", (trials, ir.const(MOST_TRIALS)))))
         with b.body() as statements:
             b.set(trials, Op("iadd", (trials, ir.const(1))))
@@ -647,6 +781,7 @@ class _Search:
     whole: ir.Local
     low: _Bracket
     high: _Bracket
+    last: _Bracket  # the trial before, in the search for a crossing
     size: ir.Expr  # of what the margin is the difference of
 
     def emit_trial(self, trials: ir.Expr) -> None:
@@ -697,6 +832,7 @@ class _Search:
 
         def crossed() -> None:
             self.high.set(b, span, margin, slope)
+            self.last.set(b, span, margin, slope)
             self._keep(trial)
             b.set(self.phase, ir.const(ROOT))
             b.set(self.span, self._guess_root())
@@ -758,6 +894,10 @@ class _Search:
         positive = b.let("positive", Op("fgt", (margin, ir.const(0.0))))
 
         def above() -> None:
+            # from a maximum or beyond the end, what was tried before lies on the lower side
+            new = Op("ine", (self.phase, ir.const(ROOT)))
+            with b.when(new):
+                self.last.set(b, self.low.time, self.low.margin, self.low.slope)
             self.high.set(b, span, margin, slope)
             self._keep(trial)
             b.set(self.phase, ir.const(ROOT))
@@ -802,7 +942,13 @@ class _Search:
         noise = b.let("noise", Op("fmul", (ir.const(RESOLUTION), self.size)))
         finest = Op("fadd", (Op("fmul", (ir.const(RESOLUTION), Op("fabs", (high.time,)))), ir.const(1e-23)))
         fine = b.let("fine", Op("fmax", (finest, Op("fabs", (Op("fdiv", (noise, slope)),)))))
-        newton = b.let("newton", Op("fsub", (span, Op("fdiv", (margin, slope)))))
+        # the slope of the equations is not quite that of a method of low order: better that from the last trial
+        rise = b.let("rise", Op("fsub", (margin, self.last.margin)))
+        telling = Op("fgt", (Op("fabs", (rise,)), Op("fmul", (ir.const(64.0), noise))))
+        secant = Op("fdiv", (rise, Op("fsub", (span, self.last.time))))
+        steep = b.let("steep", Op("select", (telling, secant, slope)))
+        self.last.set(b, span, margin, slope)
+        newton = b.let("newton", Op("fsub", (span, Op("fdiv", (margin, steep)))))
         middle = Op("fadd", (low.time, Op("fmul", (ir.const(0.5), width))))
         # just beyond the crossing, so that its upper side becomes tight as well
         nudged = Op("fadd", (newton, Op("select", (
