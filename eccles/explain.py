@@ -82,6 +82,9 @@ def explanation(network: Network | None = None) -> str:
             lines.append(f"{choice[0].upper()}{choice[1:]}")
         if timing is not None and group.name in timing.on_grid:
             lines.append(f"Its spikes come at multiples of the time step: {timing.on_grid[group.name]}.")
+        others = [f"'{event}'" for event in group.events if event != "spike"]
+        if timing is not None and others:
+            lines.append(f"Other events ({', '.join(others)}) are looked for at the end of each time step.")
         paragraphs.append("\n  ".join(lines))
     return "\n\n".join(paragraphs)
 

@@ -35,7 +35,7 @@ def test_a_constant_subthreshold_drive_comes_as_near_as_its_exponential():
     text = explanation()
     neuron, reached, when, short = said(text, CLOSEST)
     highest = 0.9 * (1 - math.exp(-2))  # v(t) = I*(1 - exp(-t/tau)) at t = 20 ms, after the last step
-    assert (neuron, when) == ("1", "19.9")
+    assert (neuron, when) == ("1", "20")
     assert float(reached) == pytest.approx(highest, rel=1e-5)
     assert float(short) == pytest.approx(1 - highest, rel=1e-5)
     assert "G (3) never spiked." in text
@@ -63,9 +63,9 @@ def test_the_whole_text_of_a_biophysical_neuron():
     reached = -70 + 10 * (1 - math.exp(-0.5))
     # the current that just reaches threshold: (V_th - E_L)/R = 15 mV / 100 MOhm = 150 pA
     assert explanation() == (
-        "The last run went from t = 0 s to 5 ms. Spikes come at multiples of the time step.\n\n"
+        "The last run went from t = 0 s to 5 ms. Spikes come at exact times.\n\n"
         "G (1) never spiked.\n"
-        f"  Closest: 'v' of neuron 0 reached {reached:.2f} mV at t = 4.9 ms, {-55 - reached:.2f} mV short of "
+        f"  Closest: 'v' of neuron 0 reached {reached:.2f} mV at t = 5 ms, {-55 - reached:.2f} mV short of "
         "its threshold of -55 mV.\n"
         "  Without input v settles at -60 mV; the threshold is -55 mV. A constant drive has to lift it by "
         "more than 5 mV.\n"
@@ -95,6 +95,41 @@ def test_the_peak_of_a_postsynaptic_potential_is_the_closest_approach():
     assert float(reached) == pytest.approx(peak, rel=1e-4)
     assert float(when) == pytest.approx(2 + t_peak, abs=0.15)
     assert "source sent 1 spike to it through S." in text
+
+
+@pytest.mark.parametrize(
+    ("equation", "options", "said_why"),
+    [
+        ("-v/tau + 0.01*xi/tau**.5", {}, "its equations contain noise ('xi')"),
+        ("-v/tau", {"spike_times": "grid"}, "it was asked for"),
+        ("-v/tau", {"threshold": "v > 1 + rand()"}, "the condition draws random numbers"),
+        ("-v/tau", {"threshold": "v > 1 and v < 2"}, "'v > 1' and 'v < 2' both change between events"),
+        ("-v/tau", {}, ""),
+    ],
+)
+def test_spikes_that_come_on_the_grid_are_named_with_the_reason(equation, options, said_why):
+    tau = 10 * ms
+    silence("unreachable_threshold")
+    G = NeuronGroup(2, f"dv/dt = {equation} : 1", **{"threshold": "v > 1", "reset": "v = 0"} | options)
+    exact = NeuronGroup(1, "dw/dt = 1/ms : 1", threshold="w > 1", reset="w = 0", events={"half": "w > 0.5"})
+    run(1 * ms)
+    silence()
+    of_group, of_exact = explanation().split("\n\n")[1:]
+    expected = [f"  Its spikes come at multiples of the time step: {said_why}."] if said_why else []
+    assert [line for line in of_group.split("\n") if "multiples" in line] == expected
+    assert of_exact.endswith("Other events ('half') are looked for at the end of each time step.")
+    assert "multiples" not in of_exact
+
+
+def test_a_network_on_the_grid_is_said_to_be_there():
+    G = brian2.NeuronGroup(1, "dv/dt = 1/ms : 1", threshold="v > 0.15", reset="v = 0", method="exact")
+    net = brian2.Network(G)
+    net.run(1 * ms)
+    assert explanation(net).startswith(
+        "The last run went from t = 0 s to 1 ms. Spikes come at multiples of the time step.\n\n"
+        "G: 1 of 1 neurons spiked.\n"
+    )
+    assert "multiples" not in explanation(net).split("\n\n")[1]
 
 
 def test_a_silent_input_and_weights_left_at_zero_are_named():
@@ -162,7 +197,7 @@ def test_other_conditions_of_a_threshold_are_not_mistaken_for_distance():
     run(20 * ms)
     reached = 2 * (1 - math.exp(-2))
     assert (
-        f"Closest: 'v' of neuron 0 reached {reached:g} at t = 19.9 ms, over the limit of 1, but the "
+        f"Closest: 'v' of neuron 0 reached {reached:g} at t = 20 ms, over the limit of 1, but the "
         "threshold asks for more: 'v > 1 and open'."
     ) in explanation()
 
