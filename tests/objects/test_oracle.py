@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -13,7 +12,7 @@ from oracle import Part, assert_native_as_interpreted
 import eccles as e
 from eccles.units import Hz, ms, mV, nA
 
-Check = Callable[..., None]
+Check = partial[None]
 
 
 @pytest.fixture(params=["precise", "grid"])
