@@ -38,11 +38,13 @@ from eccles.engine.instants import SAME, Instants
 from eccles.engine.program import Block, Outcome, Part, ProgramBuilder
 from eccles.engine.state import Array
 from eccles.errors import RunError
+from eccles.integrate.build import assign
 from eccles.integrate.choose import integrator_for, step_of
-from eccles.integrate.crossing import Margin, NotSmooth, Slack, margin_of, slack_of, slope_of
+from eccles.integrate.crossing import Margin, NotSmooth, margin_of, slack_of, slope_of
 from eccles.integrate.flow import Flow, flow_of
-from eccles.integrate.problem import Problem, Step
-from eccles.language.nodes import Expr
+from eccles.integrate.problem import Hoisted, Problem, Step
+from eccles.integrate.reciprocal import with_reciprocals
+from eccles.language.nodes import Expr, Number
 from eccles.objects.coefficients import Coefficients
 
 if TYPE_CHECKING:
@@ -105,11 +107,7 @@ class PreciseNeurons:
         self._margin: Margin | None = None
         self._waking: Margin | None = None  # its opposite ends a refractoriness that is a condition
         self._choose_margins()
-        hoisted = [*self._flow.hoisted]
-        self._slack: Slack | None = None
-        if self._margin is not None and self._waking is None and not self._step.errors:
-            self._slack = slack_of(self._margin.value, self._problem)
-            hoisted += self._slack.hoisted if self._slack is not None else ()
+        hoisted = [*self._flow.hoisted, *self._prepare_trees()]
         self._step_coefficients = Coefficients(group, self._step, writes)
         self._flow_coefficients = Coefficients(group, Step("flow", (), hoisted=tuple(hoisted)), writes)
         self._scalars: tuple[dict[str, ir.Expr], dict[str, ir.Expr]] = ({}, {})
@@ -150,6 +148,32 @@ class PreciseNeurons:
         except NotSmooth as reason:
             self.on_grid = str(reason)
             self._margin = self._waking = None
+
+    def _prepare_trees(self) -> tuple[Hoisted, ...]:
+        """The expressions that are looked at in every step, without divisions by constants.
+
+        Returns the coefficients that they use.
+        """
+        self._slack: Expr | None = None
+        self._slope = self._waking_slope = Number(0.0)
+        if self._margin is None:
+            return ()
+        trees = {"_slope": slope_of(self._margin.value, self._problem)}
+        hoisted: tuple[Hoisted, ...] = ()
+        if self._waking is not None:
+            trees["_waking_slope"] = slope_of(self._waking.value, self._problem)
+        elif not self._step.errors:
+            slack = slack_of(self._margin.value, self._problem)
+            if slack is not None:
+                trees["_slack"], hoisted = slack.value, slack.hoisted
+        taken = tuple(h for h in (*self._flow.hoisted, *hoisted))
+        step = Step("look", tuple(assign(n, t) for n, t in trees.items()), hoisted=taken)
+        step = with_reciprocals(step, self._problem)
+        found = {a.target: a.value for a in step.statements}
+        self._slope = found["_slope"]
+        self._waking_slope = found.get("_waking_slope", self._waking_slope)
+        self._slack = found.get("_slack")
+        return step.hoisted[len(self._flow.hoisted) :]
 
     def _declare_arrays(self, n: int) -> None:
         name = self.group.name
@@ -242,21 +266,22 @@ class PreciseNeurons:
 
     def _margin_at(self, b: ProgramBuilder, e: ir.Expr, state: State, time: ir.Expr) -> ir.Expr:
         """How far over the threshold (or, while refractory, how far beyond its end) a state is."""
-        return self._of_margin(b, e, state, time, lambda tree: tree)
+        assert self._margin is not None
+        waking = None if self._waking is None else self._waking.value
+        return self._either(b, e, state, time, self._margin.value, waking)
 
     def _slope_at(self, b: ProgramBuilder, e: ir.Expr, state: State, time: ir.Expr) -> ir.Expr:
         """How fast the margin grows."""
-        return self._of_margin(b, e, state, time, lambda tree: slope_of(tree, self._problem))
+        return self._either(b, e, state, time, self._slope, None if self._waking is None else self._waking_slope)
 
-    def _of_margin(
-        self, b: ProgramBuilder, e: ir.Expr, state: State, time: ir.Expr, of: Callable[[Expr], Expr]
+    def _either(
+        self, b: ProgramBuilder, e: ir.Expr, state: State, time: ir.Expr, ready: Expr, resting: Expr | None
     ) -> ir.Expr:
-        assert self._margin is not None
+        """The value of an expression, or less that of another while the neuron is refractory."""
         code = self._code(b, e, state, time)
-        value = code.number(of(self._margin.value))
-        if self._waking is not None:
-            waking = Op("fneg", (code.number(of(self._waking.value)),))
-            value = Op("select", (self._active(b, e), value, waking))
+        value = code.number(ready)
+        if resting is not None:
+            value = Op("select", (self._active(b, e), value, Op("fneg", (code.number(resting),))))
         return code.lowerer.let("margin", value)
 
     def _size_of_margin(self, b: ProgramBuilder, e: ir.Expr, state: State, time: ir.Expr) -> ir.Expr:
@@ -296,7 +321,7 @@ class PreciseNeurons:
         change = Op("fabs", (Op("fsub", (m1, m0)),))
         if self._slack is not None:
             code = self._code(b, e, x0, start)
-            slack = code.number(self._slack.value)
+            slack = code.lowerer.let("slack", code.number(self._slack))
             # what belongs to the step reaches beyond its end by an instant
             beyond = Op("fmul", (
                 Op("fdiv", (ir.const(8 * SAME), b.dt(self.group.clock))), Op("fadd", (change, slack))
