@@ -3,7 +3,11 @@
 Two trains of spikes with rates f and g drift past each other |f - g| times a second: the time between a
 presynaptic spike and the next postsynaptic one runs through all values and begins anew. The synapse of
 each pair changes by the pair rule of STDP, but has no effect on the postsynaptic neuron, so both rates stay
-what they are. All pairs are simulated at once.
+what they are.
+
+What comes of it depends on two things that a rate does not say: which spike counts first where both neurons
+spike at once, and the phases at the start. Therefore each result has the weights of both orders, and those of
+many random phases if asked for. All of it is simulated at once.
 """
 
 from __future__ import annotations
@@ -11,16 +15,18 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
 from eccles.engine.clock import Clock, to_seconds
+from eccles.engine.instants import SAME
 from eccles.errors import DimensionMismatchError, SetupError
 from eccles.monitors import SpikeMonitor, StateMonitor
 from eccles.objects import Network, NeuronGroup, Synapses
+from eccles.objects.timing import SpikeTimes, checked_spike_times
 from eccles.units import Quantity, get_dimensions, hertz, ms
 
 if TYPE_CHECKING:
@@ -30,6 +36,7 @@ __all__ = [
     "FORMAT",
     "FORMAT_VERSION",
     "Beats",
+    "Coincidence",
     "beats",
     "grid_effect",
     "lost_beats",
@@ -39,14 +46,18 @@ __all__ = [
 ]
 
 FORMAT = "eccles-beats"
-FORMAT_VERSION = 1  # of the file that `save_dataset` writes
+FORMAT_VERSION = 2  # of the file that `save_dataset` writes
 MOST_SAMPLES = 50_000  # of each weight: a longer run is sampled more coarsely
+HIGHEST_RATE = 1e6  # hertz: times are told apart to a picosecond, a millionth of its period
 
-# A neuron whose x grows from 0 to 1 within one period. The sum of many rate*dt may miss 1 by rounding, and
-# the spike would come a whole step late; 1e-9 is far more than that error and far less than a step.
+Coincidence = Literal["pre_first", "post_first"]
+
+# A neuron whose x grows from 0 to 1 within one period. On the grid the sum of many rate*dt may miss 1 by
+# rounding, and the spike would come a whole step late; 1e-9 is far more than that error and far less than a
+# step.
 NEURONS = """dx/dt = rate : 1
 rate : hertz (constant)"""
-THRESHOLD = "x > 1 - 1e-9"
+THRESHOLDS: dict[SpikeTimes, str] = {"precise": "x > 1", "grid": "x > 1 - 1e-9"}
 RESET = "x = 0"
 
 # Pair STDP, exponential windows, all pairs of spikes, weight in [0, 1]: Song, Miller & Abbott 2000
@@ -65,6 +76,7 @@ CONSTANTS: dict[str, Any] = {
     "w_max": 1.0,
 }
 FIRST_WEIGHT = 0.5
+AFTER_POST = 2  # the order of a pathway that comes after that of postsynaptic spikes, which is 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +87,12 @@ class Beats:
     ----------
     pre_rate, post_rate : (pair,), frequency
         The rates that were asked for.
+    pre_phase, post_phase : (pair,)
+        The part of its period that each neuron had behind it at the start.
+    spike_times : {'precise', 'grid'}
+        Whether spikes came at exact times or at multiples of the time step.
+    coincidence : {'pre_first', 'post_first'}
+        Which spike was handled first where both neurons of a pair spiked at once.
     dt, duration : time
         The time step, and how long was simulated: less than asked for if Ctrl-C ended the run.
     pre_spikes, post_spikes : tuple of (n,), time
@@ -85,10 +103,24 @@ class Beats:
         The weight of each pair's synapse.
     final_weights : (pair,)
         The weights at the end of the run.
+    other_final_weights : (pair,)
+        The same if spikes that coincide were handled in the other order.
+    random_phases : (phase, 2)
+        Random phases at the start, of the presynaptic and the postsynaptic neuron; the same for all pairs.
+    random_weights : (pair, phase)
+        The weights at the end of the run for these phases.
+    seed : int
+        What `random_phases` were drawn with.
+    grid : Beats or None
+        The same experiment with spikes on the grid, in the same run, if it was asked for.
     """
 
     pre_rate: Quantity
     post_rate: Quantity
+    pre_phase: np.ndarray
+    post_phase: np.ndarray
+    spike_times: SpikeTimes
+    coincidence: Coincidence
     dt: Quantity
     duration: Quantity
     pre_spikes: tuple[Quantity, ...]
@@ -96,6 +128,11 @@ class Beats:
     times: Quantity
     weights: np.ndarray
     final_weights: np.ndarray
+    other_final_weights: np.ndarray
+    random_phases: np.ndarray
+    random_weights: np.ndarray
+    seed: int
+    grid: Beats | None = None
 
     def __len__(self) -> int:
         return len(self.pre_spikes)
@@ -121,27 +158,61 @@ class Beats:
         difference = abs(_hertz(self.pre_rate_obtained) - _hertz(self.post_rate_obtained))
         return Quantity(difference, dim=hertz.dim)
 
+    @property
+    def coincidences(self) -> np.ndarray:
+        """How often both neurons of a pair spiked at once, (pair,)."""
+        trains = zip(self.pre_spikes, self.post_spikes, strict=True)
+        return np.array([_n_coincident(np.asarray(pre), np.asarray(post)) for pre, post in trains])
+
+    def final_weights_if(self, coincidence: Coincidence) -> np.ndarray:
+        """The weights at the end if spikes that coincide are handled in this order, (pair,)."""
+        return self.final_weights if coincidence == self.coincidence else self.other_final_weights
+
+    def spread(self, parts: Sequence[float] = (0.05, 0.5, 0.95)) -> np.ndarray:
+        """Quantiles of the final weights over random phases, (part, pair); NaN without random phases."""
+        if not len(self.random_phases):
+            return np.full((len(parts), len(self)), math.nan)
+        return np.quantile(self.random_weights, parts, axis=1)
+
     def table(self) -> dict[str, np.ndarray]:
         """The numbers for each pair, by a name that ends with the unit: what `save_table` writes."""
-        return {
+        columns = {
             "pair": np.arange(1, len(self) + 1),
+            "spike_times": np.full(len(self), self.spike_times),
             "pre_asked_Hz": _hertz(self.pre_rate),
             "post_asked_Hz": _hertz(self.post_rate),
             "beat_asked_Hz": _hertz(self.beat),
+            "pre_phase": self.pre_phase,
+            "post_phase": self.post_phase,
             "pre_obtained_Hz": _hertz(self.pre_rate_obtained),
             "post_obtained_Hz": _hertz(self.post_rate_obtained),
             "beat_obtained_Hz": _hertz(self.beat_obtained),
+            "coincidences": self.coincidences,
+            "coincidence": np.full(len(self), self.coincidence),
             "final_weight": self.final_weights,
+            "final_weight_pre_first": self.final_weights_if("pre_first"),
+            "final_weight_post_first": self.final_weights_if("post_first"),
         }
+        if len(self.random_phases):
+            names = ("random_phases_5_percent", "random_phases_median", "random_phases_95_percent")
+            columns |= dict(zip(names, self.spread(), strict=True))
+        if self.grid is not None:
+            columns |= {
+                "grid_pre_obtained_Hz": _hertz(self.grid.pre_rate_obtained),
+                "grid_post_obtained_Hz": _hertz(self.grid.post_rate_obtained),
+                "grid_beat_obtained_Hz": _hertz(self.grid.beat_obtained),
+                "grid_final_weight": self.grid.final_weights,
+            }
+        return columns
 
     def to_xarray(self) -> xr.Dataset:
-        """All results with labels: dimensions `pair`, `time` and `event`; units in the attributes.
+        """All results with labels: dimensions `pair`, `time`, `event` and `phase`; units in the attributes.
 
         Needs xarray.
         """
         import xarray as xr
 
-        rate, time = {"units": "Hz"}, {"units": "s"}
+        rate, time, one = {"units": "Hz"}, {"units": "s"}, {"units": "1"}
         trains = [(pair, side, t) for side, all_trains in enumerate((self.pre_spikes, self.post_spikes))
                   for pair, t in enumerate(all_trains, 1)]  # fmt: skip
         t = np.concatenate([np.asarray(t) for _, _, t in trains])
@@ -154,16 +225,21 @@ class Beats:
             "flag_meanings": "pre post",
         }
         table = self.table()
-        return xr.Dataset(
+        data = xr.Dataset(
             {
                 "pre_rate_asked": ("pair", table["pre_asked_Hz"], rate),
                 "post_rate_asked": ("pair", table["post_asked_Hz"], rate),
                 "beat_asked": ("pair", table["beat_asked_Hz"], rate),
+                "pre_phase": ("pair", self.pre_phase, one),
+                "post_phase": ("pair", self.post_phase, one),
                 "pre_rate_obtained": ("pair", table["pre_obtained_Hz"], rate),
                 "post_rate_obtained": ("pair", table["post_obtained_Hz"], rate),
                 "beat_obtained": ("pair", table["beat_obtained_Hz"], rate),
-                "final_weight": ("pair", self.final_weights, {"units": "1"}),
-                "weight": (("pair", "time"), self.weights, {"units": "1"}),
+                "coincidences": ("pair", self.coincidences, {"long_name": "spikes of both neurons at once"}),
+                "final_weight": ("pair", self.final_weights, one),
+                "final_weight_pre_first": ("pair", self.final_weights_if("pre_first"), one),
+                "final_weight_post_first": ("pair", self.final_weights_if("post_first"), one),
+                "weight": (("pair", "time"), self.weights, one),
                 "spike_time": ("event", t[order], time),
                 "spike_pair": ("event", pair[order], {"long_name": "the pair that a spike belongs to"}),
                 "spike_side": ("event", side[order], sides),
@@ -171,9 +247,34 @@ class Beats:
             coords={"pair": table["pair"].astype(np.int32), "time": ("time", np.asarray(self.times), time)},
             attrs=_attributes(self),
         )
+        if len(self.random_phases):
+            data["random_pre_phase"] = ("phase", self.random_phases[:, 0], one)
+            data["random_post_phase"] = ("phase", self.random_phases[:, 1], one)
+            data["random_weight"] = (("pair", "phase"), self.random_weights, one)
+        if self.grid is not None:
+            data["grid_pre_rate_obtained"] = ("pair", table["grid_pre_obtained_Hz"], rate)
+            data["grid_post_rate_obtained"] = ("pair", table["grid_post_obtained_Hz"], rate)
+            data["grid_beat_obtained"] = ("pair", table["grid_beat_obtained_Hz"], rate)
+            data["grid_final_weight"] = ("pair", self.grid.final_weights, one)
+            data["grid_weight"] = (("pair", "time"), self.grid.weights, one)
+        return data
 
 
-def beats(pre: Any, post: Any, *, duration: Quantity, dt: Quantity = 0.1 * ms, report: Any = None) -> Beats:
+def beats(
+    pre: Any,
+    post: Any,
+    *,
+    duration: Quantity,
+    dt: Quantity = 0.1 * ms,
+    spike_times: SpikeTimes = "precise",
+    coincidence: Coincidence = "pre_first",
+    pre_phase: Any = 0.0,
+    post_phase: Any = 0.0,
+    random_phases: int = 0,
+    seed: int = 1,
+    with_grid: bool = False,
+    report: Any = None,
+) -> Beats:
     """Simulate pairs of neurons that fire at chosen rates, with STDP between them.
 
     Parameters
@@ -183,7 +284,20 @@ def beats(pre: Any, post: Any, *, duration: Quantity, dt: Quantity = 0.1 * ms, r
     duration : time
         How long to simulate.
     dt : time, optional
-        The time step. Spikes come at its multiples, which changes the rates: see `grid_effect`.
+        The time step. It changes nothing but where weights are sampled, unless spikes come on the grid.
+    spike_times : {'precise', 'grid'}, optional
+        'grid': spikes come at multiples of `dt`, which changes the rates; see `grid_effect`.
+    coincidence : {'pre_first', 'post_first'}, optional
+        Which spike is handled first where both neurons of a pair spike at once. With 'pre_first' the pair
+        counts as pre before post, with a time difference of 0.
+    pre_phase, post_phase : scalar or (pair,), optional
+        The part of its period, in [0, 1), that a neuron has behind it at the start.
+    random_phases : int, optional
+        How many random phases to simulate as well, for the spread of the final weights.
+    seed : int, optional
+        Other random phases. The same seed gives the same phases, and more of them begin with the same.
+    with_grid : bool, optional
+        Simulate the same with spikes on the grid as well, for comparison.
     report : optional
         Progress, as in `Network.run`.
 
@@ -194,14 +308,14 @@ def beats(pre: Any, post: Any, *, duration: Quantity, dt: Quantity = 0.1 * ms, r
     Raises
     ------
     SetupError
-        If a rate is not positive or cannot be reached with this time step, if there are not as many rates
-        on both sides, or if the duration is shorter than a time step.
+        If a rate is not positive or too high, if there are not as many rates on both sides, if a phase is
+        not in [0, 1), or if the duration is shorter than a time step.
 
     Examples
     --------
     >>> result = beats(200*Hz, [250, 220, 210]*Hz, duration=2*second)
     >>> result.final_weights.round(3)
-    array([0.549, 0.   , 0.   ])
+    array([0.549, 0.099, 0.128])
     """
     step, length = to_seconds(dt, "the time step"), to_seconds(duration, "the duration")
     if not (math.isfinite(step) and step > 0):
@@ -210,36 +324,137 @@ def beats(pre: Any, post: Any, *, duration: Quantity, dt: Quantity = 0.1 * ms, r
         raise SetupError(f"the duration has to be positive and finite, not {duration}")
     if length < step:
         raise SetupError(f"the duration ({duration}) is shorter than one time step ({dt})")
-    pre_rate, post_rate = _both(_checked_rates(pre, "pre", step), _checked_rates(post, "post", step))
-    n = len(pre_rate)
-
-    clock = Clock(dt)
-    neurons = NeuronGroup(
-        2 * n, NEURONS, threshold=THRESHOLD, reset=RESET, method="euler", clock=clock, namespace={}
+    mode = checked_spike_times(spike_times) or "precise"
+    if coincidence not in get_args(Coincidence):
+        raise SetupError(f"coincidence has to be 'pre_first' or 'post_first', not {coincidence!r}")
+    if random_phases < 0 or seed < 0:
+        raise SetupError("random_phases and seed cannot be negative")
+    pre_rate, post_rate = _both(
+        _checked_rates(pre, "pre", mode, step), _checked_rates(post, "post", mode, step)
     )
-    neurons.rate = Quantity(np.concatenate([pre_rate, post_rate]), dim=hertz.dim)
-    sources, targets = neurons[:n], neurons[n:]
-    synapses = Synapses(sources, targets, SYNAPSES, on_pre=ON_PRE, on_post=ON_POST, clock=clock,
-                        namespace=CONSTANTS)  # fmt: skip
+    n = len(pre_rate)
+    experiment = _Experiment(
+        pre_rate,
+        post_rate,
+        _checked_phases(pre_phase, "pre", n),
+        _checked_phases(post_phase, "post", n),
+        mode,
+        coincidence,
+        _random_phases(random_phases, seed),
+        seed,
+        Clock(dt),
+        math.ceil(length / step / MOST_SAMPLES),
+    )
+    on_grid = replace(experiment, spike_times="grid", random_phases=_random_phases(0, seed))
+    beside = on_grid.objects() if with_grid and mode == "precise" else None
+    objects = experiment.objects()
+    network = Network(*objects.all, *(beside.all if beside is not None else ()))
+    network.run(duration, report=report)
+    grid = on_grid.result(beside, network.t) if beside is not None else None
+    return experiment.result(objects, network.t, grid)
+
+
+@dataclass(frozen=True, eq=False)
+class _Objects:
+    """What stands for an experiment in a network. The first pairs of `synapses` are those asked for."""
+
+    neurons: NeuronGroup
+    synapses: Synapses
+    other_synapses: Synapses  # between the same neurons; spikes that coincide in the other order
+    pre_spikes: SpikeMonitor
+    post_spikes: SpikeMonitor
+    weights: StateMonitor
+
+    @property
+    def all(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, each.name) for each in fields(self))
+
+
+@dataclass(frozen=True, eq=False)
+class _Experiment:
+    """What is asked for, with numbers in SI units."""
+
+    pre_rate: np.ndarray
+    post_rate: np.ndarray
+    pre_phase: np.ndarray
+    post_phase: np.ndarray
+    spike_times: SpikeTimes
+    coincidence: Coincidence
+    random_phases: np.ndarray
+    seed: int
+    clock: Clock
+    every: int  # steps between two samples of the weights
+
+    def objects(self) -> _Objects:
+        """What the network is made of.
+
+        All neurons are in one group: presynaptic ones, then postsynaptic ones; in each half the pairs asked
+        for, then all pairs once for each of the random phases.
+        """
+        n, clock = len(self.pre_rate), self.clock
+        rates, phases = [], []
+        for rate, phase, random in zip(
+            (self.pre_rate, self.post_rate),
+            (self.pre_phase, self.post_phase),
+            self.random_phases.T,
+            strict=True,
+        ):
+            rates.append(np.tile(rate, 1 + len(random)))
+            phases.append(np.concatenate([phase, np.repeat(random, n)]))
+        half = len(rates[0])
+        neurons = NeuronGroup(
+            2 * half, NEURONS, threshold=THRESHOLDS[self.spike_times], reset=RESET, clock=clock, namespace={},
+            spike_times=self.spike_times,
+        )  # fmt: skip
+        neurons.rate = Quantity(np.concatenate(rates), dim=hertz.dim)
+        neurons.x = np.concatenate(phases)
+        pre, post = neurons[:n], neurons[half : half + n]
+        synapses = _plastic(neurons[:half], neurons[half:], clock)
+        other = _plastic(pre, post, clock)
+        late = synapses if self.coincidence == "post_first" else other
+        late.pre.order = AFTER_POST
+        sampling = clock if self.every == 1 else Clock(self.every * clock.dt)
+        weights = StateMonitor(synapses, "w", record=np.arange(n), clock=sampling)
+        return _Objects(neurons, synapses, other, SpikeMonitor(pre), SpikeMonitor(post), weights)
+
+    def result(self, objects: _Objects, duration: Quantity, grid: Beats | None = None) -> Beats:
+        n = len(self.pre_rate)
+        final = np.array(objects.synapses.w[:])
+        return Beats(
+            pre_rate=Quantity(self.pre_rate, dim=hertz.dim),
+            post_rate=Quantity(self.post_rate, dim=hertz.dim),
+            pre_phase=self.pre_phase,
+            post_phase=self.post_phase,
+            spike_times=self.spike_times,
+            coincidence=self.coincidence,
+            dt=self.clock.dt,
+            duration=duration,
+            pre_spikes=tuple(objects.pre_spikes.spike_trains().values()),
+            post_spikes=tuple(objects.post_spikes.spike_trains().values()),
+            times=objects.weights.t,
+            weights=np.array(objects.weights.w),
+            final_weights=final[:n],
+            other_final_weights=np.array(objects.other_synapses.w[:]),
+            random_phases=self.random_phases,
+            random_weights=final[n:].reshape(-1, n).T,
+            seed=self.seed,
+            grid=grid,
+        )
+
+
+def _plastic(pre: Any, post: Any, clock: Clock) -> Synapses:
+    """A synapse for each pair."""
+    synapses = Synapses(pre, post, SYNAPSES, on_pre=ON_PRE, on_post=ON_POST, clock=clock, namespace=CONSTANTS)
     synapses.connect(j="i")
     synapses.w[:] = FIRST_WEIGHT
-    pre_spikes, post_spikes = SpikeMonitor(sources), SpikeMonitor(targets)
-    every = math.ceil(length / step / MOST_SAMPLES)
-    weights = StateMonitor(synapses, "w", record=True, clock=clock if every == 1 else Clock(every * dt))
-    network = Network(neurons, sources, targets, synapses, pre_spikes, post_spikes, weights)
-    network.run(duration, report=report)
+    return synapses
 
-    return Beats(
-        pre_rate=Quantity(pre_rate, dim=hertz.dim),
-        post_rate=Quantity(post_rate, dim=hertz.dim),
-        dt=dt,
-        duration=network.t,
-        pre_spikes=tuple(pre_spikes.spike_trains().values()),
-        post_spikes=tuple(post_spikes.spike_trains().values()),
-        times=weights.t,
-        weights=np.array(weights.w),
-        final_weights=np.array(synapses.w[:]),
-    )
+
+def _random_phases(number: int, seed: int) -> np.ndarray:
+    """Uniform in [0, 1), (phase, 2)."""
+    # the bits of a Philox generator are the same in all versions of NumPy; its distributions need not be
+    bits = np.random.Philox(key=seed).random_raw(2 * number)
+    return ((bits >> np.uint64(11)) * 2.0**-53).reshape(number, 2)
 
 
 def obtained_rate(spikes: Quantity) -> float:
@@ -265,7 +480,10 @@ def lost_beats(result: Beats) -> tuple[int, ...]:
 
 
 def grid_effect(result: Beats) -> str:
-    """What the time grid did to the rates, in plain words; a line of its own for each lost beat."""
+    """What the time grid did to the rates, in plain words; a line of its own for each lost beat.
+
+    Of a result with exact spike times it says that nothing was done.
+    """
     step = float(result.dt)
     asked = np.concatenate([_hertz(result.pre_rate), _hertz(result.post_rate)])
     trains = (*result.pre_spikes, *result.post_spikes)
@@ -284,7 +502,9 @@ def grid_effect(result: Beats) -> str:
         else:
             kept[rate] = f"{rate:g} Hz"
     sentences = []
-    if changed:
+    if result.spike_times == "precise":
+        sentences.append("Spikes come at exact times: the rates are those asked for, at any time step.")
+    elif changed:
         sentences.append(
             f"A spike can only come at a multiple of the time step of {time_text(step)}, and each period "
             f"begins anew there: {_list(changed.values())}."
@@ -326,10 +546,10 @@ def save_table(result: Beats, path: Path) -> None:
         writer.writerows(zip(*(column.tolist() for column in table.values()), strict=True))
 
 
-def model_text() -> str:
+def model_text(spike_times: SpikeTimes) -> str:
     """The model of the experiment, as it is written into result files."""
     constants = "\n".join(f"  {name} = {value}" for name, value in CONSTANTS.items())
-    parts = {"neurons": NEURONS, "threshold": THRESHOLD, "reset": RESET, "synapses": SYNAPSES,
+    parts = {"neurons": NEURONS, "threshold": THRESHOLDS[spike_times], "reset": RESET, "synapses": SYNAPSES,
              "on_pre": ON_PRE, "on_post": ON_POST}  # fmt: skip
     blocks = [
         f"{title}:\n" + "\n".join(f"  {line}" for line in text.splitlines()) for title, text in parts.items()
@@ -347,12 +567,14 @@ def _attributes(result: Beats) -> dict[str, Any]:
         "title": "Pairs of neurons that fire at two rates, with spike-timing-dependent plasticity",
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
-        "model": model_text(),
+        "model": model_text(result.spike_times),
         "dt": float(result.dt),
         "dt_units": "s",
         "duration": float(result.duration),
         "duration_units": "s",
-        "spike_times": "grid",
+        "spike_times": result.spike_times,
+        "coincidence": result.coincidence,
+        "random_phases_seed": result.seed,
         "eccles_version": __version__,
         "numpy_version": np.__version__,
         "llvmlite_version": version().split("|")[0],
@@ -368,7 +590,17 @@ def _rates(trains: Sequence[Quantity]) -> Quantity:
     return Quantity(np.array([obtained_rate(train) for train in trains]), dim=hertz.dim)
 
 
-def _checked_rates(rates: Any, side: str, step: float) -> np.ndarray:
+def _n_coincident(one: np.ndarray, other: np.ndarray) -> int:
+    """How many times are in both sorted lists."""
+    if not len(one) or not len(other):
+        return 0
+    after = np.minimum(np.searchsorted(other, one), len(other) - 1)
+    before = np.maximum(after - 1, 0)
+    gap = np.minimum(abs(other[after] - one), abs(other[before] - one))
+    return int(np.count_nonzero(gap <= SAME))
+
+
+def _checked_rates(rates: Any, side: str, mode: SpikeTimes, step: float) -> np.ndarray:
     """The rates in hertz, (1,) or (pair,)."""
     if get_dimensions(rates) is not hertz.dim:
         raise DimensionMismatchError(
@@ -377,16 +609,32 @@ def _checked_rates(rates: Any, side: str, step: float) -> np.ndarray:
     values = np.atleast_1d(np.asarray(rates, dtype=float))
     if values.ndim != 1 or not len(values):
         raise SetupError(f"the {side} rates have to be one rate or a list of rates")
-    highest = 1 / (2 * step)
     for value in values:
         if not (math.isfinite(value) and value > 0):
             raise SetupError(f"a {side} rate has to be a positive number of hertz, not {value:g} Hz")
-        if value > highest * (1 + 1e-9):
-            raise SetupError(
-                f"a {side} rate of {value:g} Hz is too high for a time step of {step * 1e3:g} ms",
-                hint=f"At most {highest:g} Hz, a spike at every other step: use a smaller time step.",
-            )
+    highest, value = 1 / (2 * step), values.max()
+    if mode == "grid" and value > highest * (1 + 1e-9):
+        raise SetupError(
+            f"a {side} rate of {value:g} Hz is too high for a time step of {step * 1e3:g} ms",
+            hint=f"At most {highest:g} Hz, a spike at every other step: use a smaller time step, or exact times.",
+        )
+    if value > HIGHEST_RATE:
+        raise SetupError(f"a {side} rate of {value:g} Hz is too high", hint=f"At most {HIGHEST_RATE:g} Hz.")
     return values
+
+
+def _checked_phases(phases: Any, side: str, n: int) -> np.ndarray:
+    """The phases at the start, (pair,)."""
+    values = np.asarray(phases, dtype=float)
+    if values.shape not in ((), (1,), (n,)):
+        raise SetupError(
+            f"there are {values.size} {side} phases for {n} pairs",
+            hint="Give one for each pair, or one for all.",
+        )
+    for value in values.flat:
+        if not 0 <= value < 1:
+            raise SetupError(f"a {side} phase has to be at least 0 and below 1, not {value:g}")
+    return np.broadcast_to(values, n)
 
 
 def _both(pre: np.ndarray, post: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

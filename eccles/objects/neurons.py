@@ -397,6 +397,12 @@ class NeuronGroup(SpikeSource):
         spiked = np.flatnonzero(self._last_spike.data > NEVER)
         if not self.has_refractory or not self.refractory_is_time or not len(spiked):
             return
+        if self.in_instants:
+            ends = self._until.data[spiked] * old + self._until_offset.data[spiked]
+            whole = np.clip(np.floor((ends - SAME) / dt), -(2.0**61), 2.0**61)
+            self._until.data[spiked] = whole.astype(np.int64)
+            self._until_offset.data[spiked] = np.clip(ends - whole * dt, 0.0, 2 * dt)
+            return
         last = self._last_spike.data[spiked]
         tree = self._refractory_tree
         if tree is None:
@@ -830,7 +836,9 @@ class NeuronGroup(SpikeSource):
             **super().full_state(),
             "_until": self._until.data.copy(),
             "_until_dt": np.array(self._until_dt),
+            "_until_offset": self._until_offset.data.copy(),
             "_last_spike": self._last_spike.data.copy(),
+            "_fired": self._fired.data.copy(),
         }
 
     def set_full_state(self, state: Mapping[str, np.ndarray]) -> None:
@@ -838,6 +846,10 @@ class NeuronGroup(SpikeSource):
         n = len(self)
         self._until.replace(stored_array(state, "_until", self.name, dtype=np.int64, size=n))
         self._last_spike.replace(stored_array(state, "_last_spike", self.name, dtype=np.float64, size=n))
+        self._until_offset.replace(
+            stored_array(state, "_until_offset", self.name, dtype=np.float64, size=n, at_least=0, below=np.inf)
+        )
+        self._fired.replace(stored_array(state, "_fired", self.name, dtype=np.int64, size=n, at_least=0))
         self._until_dt = stored_number(state, "_until_dt", self.name)
 
 

@@ -652,7 +652,10 @@ class Pathway(Group):
         state = {"_delay": np.array(self._delay)}
         if self._delays is not None:
             state["_delays"] = self._delays.copy()
-        if self._lookup is not None:
+        if self._flight is not None:
+            for part, values in self._in_flight()._asdict().items():
+                state[f"_flight.{part}"] = values
+        elif self._lookup is not None:
             state["_lookup"] = np.array(self._lookup)
         elif self._queue is not None:
             for part, values in self._queue.waiting()._asdict().items():
@@ -660,11 +663,17 @@ class Pathway(Group):
         return state
 
     def run_state(self) -> dict[str, np.ndarray]:
+        if self._flight is not None:
+            return {f"_flight.{part}": values for part, values in self._in_flight()._asdict().items()}
         if self._queue is None:
             return {}
         return {"_arrangement": self._arrangement(), **self._queue.nodes()}
 
     def set_run_state(self, state: Mapping[str, np.ndarray]) -> None:
+        if self._flight is not None:
+            found = self._stored_flight(state, len(self.synapses))
+            self._restored_flight = InFlight.none() if found is None else found
+            return
         if self._queue is None or "_arrangement" not in state:
             return
         if np.array_equal(state["_arrangement"], self._arrangement()):
@@ -688,11 +697,37 @@ class Pathway(Group):
             lookup = int(stored_number(state, "_lookup", self.name))
         elif "_waiting.ahead" in state:
             restored = self._stored_waiting(state, n)
+        flight = self._stored_flight(state, n)
         self._delay, self._delays = delay, delays
         self._follow_delays()
         self._restored, self._lookup, self._n_arranged = restored, lookup, n
+        self._restored_flight = flight
+        self._flight = None
         self._queue = self._queue if restored is not None else None
         self._arranged = None
+
+    def _stored_flight(self, state: Mapping[str, np.ndarray], n: int) -> InFlight | None:
+        """Spikes on their way at exact times, from a stored state; None if it has none."""
+        if "_flight.ahead" not in state:
+            return None
+        longest = MOST_STEPS * self.clock.dt_
+        ahead = stored_array(
+            state, "_flight.ahead", self.name, dtype=np.float64, at_least=0, below=longest
+        )
+        size = len(ahead)
+        ordinals = stored_array(
+            state, "_flight.ordinals", self.name, dtype=np.int64, size=size, at_least=0
+        )
+        counts = stored_array(
+            state, "_flight.counts", self.name, dtype=np.int64, size=size, at_least=0, below=n + 1
+        )
+        synapses = stored_array(
+            state, "_flight.synapses", self.name,
+            dtype=np.int32, size=int(counts.sum()), at_least=0, below=n,
+        )  # fmt: skip
+        if np.any(np.diff(ahead) < 0):
+            raise misfit(self.name, "'_flight.ahead' is not in order")
+        return InFlight(ahead.copy(), ordinals.copy(), counts.copy(), synapses.copy())
 
     def _stored_waiting(self, state: Mapping[str, np.ndarray], n: int) -> Waiting:
         ahead = stored_array(
