@@ -1,4 +1,4 @@
-"""Reading what is typed on the command line: times, rates and files."""
+"""Reading what is typed on the command line: times, rates, phases and files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 from eccles.errors import nearest
 from eccles.units import Quantity, hertz, second
 
-__all__ = ["rates", "result_file", "time"]
+__all__ = ["phases", "rates", "result_file", "time"]
 
 TIMES = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "min": 60.0}
 RATES = {"": 1.0, "Hz": 1.0, "kHz": 1e3}
@@ -57,6 +57,25 @@ def rates(text: str) -> Quantity:
         _check_positive(value, "a rate", item)
         values.append(value * RATES[unit])
     return Quantity(values, dim=hertz.dim)
+
+
+def phases(text: str) -> list[float]:
+    """Phases such as `0` or `0,0.25,0.5`.
+
+    Raises
+    ------
+    typer.BadParameter
+        If one of them is not a number that is at least 0 and below 1.
+    """
+    values = []
+    for item in text.split(","):
+        value, unit = _split(item, "a phase", "0 or 0,0.25,0.5")
+        if unit:
+            raise typer.BadParameter(f"'{item.strip()}' has a unit: a phase is a part of a period")
+        if not 0 <= value < 1:
+            raise typer.BadParameter(f"a phase has to be at least 0 and below 1, not '{item.strip()}'")
+        values.append(value)
+    return values
 
 
 def result_file(path: Path, endings: Collection[str]) -> Path:

@@ -616,7 +616,7 @@ def _checked_rates(rates: Any, side: str, mode: SpikeTimes, step: float) -> np.n
     if mode == "grid" and value > highest * (1 + 1e-9):
         raise SetupError(
             f"a {side} rate of {value:g} Hz is too high for a time step of {step * 1e3:g} ms",
-            hint=f"At most {highest:g} Hz, a spike at every other step: use a smaller time step, or exact times.",
+            hint=f"At most {highest:g} Hz, a spike at every other step: use a smaller step, or exact spike times.",
         )
     if value > HIGHEST_RATE:
         raise SetupError(f"a {side} rate of {value:g} Hz is too high", hint=f"At most {HIGHEST_RATE:g} Hz.")

@@ -460,25 +460,35 @@ class NeuronGroup(SpikeSource):
     STEP_START = "_step_start"  # in equations: when the current time step began
 
     def precise_problem(self) -> Problem:
-        """What is integrated over parts of a time step.
-
-        A `TimedArray` that stands still during a step is asked for its value at the start of the step: at
-        the end it already has the next one.
-        """
-
-        def held(tree: Expr) -> Expr:
-            if self._locally_constant(tree):
-                assert isinstance(tree, Call)
-                return replace_children(tree, (Name(self.STEP_START), *tree.args[1:]))
-            return replace_children(tree, tuple(held(child) for child in children(tree)))
+        """What is integrated over parts of a time step; values of a `TimedArray` at `t` are held."""
+        problem = self.problem()
 
         def is_held(call: Expr) -> bool:
-            return isinstance(call, Call) and call.args[:1] == (Name(self.STEP_START),)
+            return isinstance(call, Call) and isinstance(call.args[0], Name) and call.args[0].id in held
 
-        problem = self.problem()
-        return replace(
-            problem, equations={n: held(e) for n, e in problem.equations.items()}, locally_constant=is_held
-        )
+        held = {self.STEP_START, *(f"_held_{name}" for name in self.timed_arrays())}
+        equations = {n: self._with_held_input(e) for n, e in problem.equations.items()}
+        return replace(problem, equations=equations, locally_constant=is_held)
+
+    def _with_held_input(self, tree: Expr) -> Expr:
+        """An expression in which each `TimedArray` is asked for the time at which its value began to hold.
+
+        At the end of a span it already has its next value.
+        """
+        match tree:
+            case Call(function, (Name("t"), *rest)) if isinstance(self._external.get(function), TimedArray):
+                aligned = self._external[function].constant_over(self.clock.dt_)
+                since = self.STEP_START if aligned else f"_held_{function}"
+                return replace_children(tree, (Name(since), *rest))
+            case _:
+                return replace_children(tree, tuple(self._with_held_input(c) for c in children(tree)))
+
+    def timed_arrays(self) -> dict[str, TimedArray]:
+        """The inputs that change within time steps, by the names under which they are called."""
+        return {
+            name: function for name, function in self._external.items()
+            if isinstance(function, TimedArray) and not function.constant_over(self.clock.dt_)
+        }  # fmt: skip
 
     def moves(self, name: str) -> bool:
         """Whether a name changes between events: time, and what is integrated."""
@@ -492,13 +502,13 @@ class NeuronGroup(SpikeSource):
 
     def inlined_condition(self, event: str) -> Expr:
         """The condition of an event with subexpressions put in."""
-        return substitute(self._conditions[event], self.equations.inlined())
+        return self._with_held_input(substitute(self._conditions[event], self.equations.inlined()))
 
     def refractory_condition(self) -> Expr | None:
         """The condition that ends refractoriness when it does not hold any more; None for a time."""
         if not self.has_refractory or self.refractory_is_time or self._refractory_tree is None:
             return None
-        return substitute(self._refractory_tree, self.equations.inlined())
+        return self._with_held_input(substitute(self._refractory_tree, self.equations.inlined()))
 
     def chosen_step(self, writes: frozenset[int]) -> Step:
         """The statements of one time step, by the user's method or the first that fits."""

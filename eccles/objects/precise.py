@@ -50,6 +50,7 @@ from eccles.objects.coefficients import Coefficients
 if TYPE_CHECKING:
     from eccles.objects.code import Code
     from eccles.objects.neurons import NeuronGroup
+    from eccles.objects.timed import TimedArray
 
 __all__ = ["PreciseNeurons"]
 
@@ -113,6 +114,8 @@ class PreciseNeurons:
         self._scalars: tuple[dict[str, ir.Expr], dict[str, ir.Expr]] = ({}, {})
         self._names = tuple(self._problem.variables)
         self._declare_arrays(len(group))
+        self._held = {name: HeldInput(name, timed) for name, timed in group.timed_arrays().items()}
+        self._input_changes = instants.kind(f"{group.name} input changes", self._handle_change)
         self._spikes: ir.Expr = ir.const(0)
         if "spike" in group.events:
             self._spikes = instants.kind(f"{group.name} spikes", self._handle_spike)
@@ -211,6 +214,7 @@ class PreciseNeurons:
 
         adaptive = bool(self._flow.errors)
         return [
+            *([block("input", Part.BEFORE, self._emit_input)] if self._held else []),
             block("stateupdater", Part.BEFORE, self._emit_begin if adaptive else self._emit_update),
             block("predict", Part.PREDICT, self._emit_predict_in_spans if adaptive else self._emit_predict),
             block("search", Part.SEARCH, self._emit_search),
@@ -225,10 +229,16 @@ class PreciseNeurons:
         env = code.lowerer.env
         env.update(state)
         env["t"] = code.lowerer.let("t", Op("fadd", (b.step_start(self.group.clock), start)))
-        env[self.group.STEP_START] = b.step_start(self.group.clock)
+        self._hold_input(b, env)
         env["not_refractory"] = self._active(b, e)
         self._flow_coefficients.extend(b, env, self._scalars[1], e, code)
         return code
+
+    def _hold_input(self, b: ProgramBuilder, env: dict[str, ir.Expr]) -> None:
+        """Make known since when the values of inputs hold."""
+        env[self.group.STEP_START] = b.step_start(self.group.clock)
+        for name, held in self._held.items():
+            env[f"_held_{name}"] = b.load(held.since, 0)
 
     def _active(self, b: ProgramBuilder, e: ir.Expr) -> ir.Expr:
         if not self.group.has_refractory:
@@ -354,7 +364,7 @@ class PreciseNeurons:
             code = group.element_code(b, i, "update")
             env = code.lowerer.env
             env.update(x0)
-            env[group.STEP_START] = b.step_start(group.clock)
+            self._hold_input(b, env)
             active = self._active(b, i)
             if group.refractory_condition() is not None and self._waking is None:
                 active = group.emit_not_refractory(b, code, i)  # on the grid, as the threshold
@@ -375,6 +385,18 @@ class PreciseNeurons:
             if look != ir.const(False):
                 b.emit(ir.Append(b.buffer(self._careful), count, i, look))
         b.store(self._n_careful, 0, count)
+
+    def _emit_input(self, b: ProgramBuilder) -> None:
+        """Which values of inputs hold at the start of the step, and when others follow within it."""
+        for k, held in enumerate(self._held.values()):
+            held.emit_begin(b, self.instants, self._input_changes, k)
+
+    def _handle_change(self, b: ProgramBuilder, time: ir.Expr, which: ir.Expr, row: ir.Expr) -> None:
+        for k, held in enumerate(self._held.values()):
+            with b.when(Op("ieq", (which, ir.const(k)))):
+                b.store(held.following, 0, row)
+        with b.loop("i", ir.const(0), b.size_of(self.group, len(self.group))) as i:
+            self.emit_touch(b, i)
 
     # -- a batch -----------------------------------------------------------------------------------
 
@@ -507,10 +529,16 @@ class PreciseNeurons:
             following = Op("fmin", (following, trial.limit)) if trial.error is not None else trial.limit
         return following
 
+    def _emit_change_input(self, b: ProgramBuilder) -> None:
+        """What the last instant came to for inputs: until then the old values hold."""
+        for held in self._held.values():
+            held.emit_change(b)
+
     def _emit_predict(self, b: ProgramBuilder) -> None:
         """Follow the batch of the last instant to the end of the step; list those that have to be searched."""
         group = self.group
         n = b.let("n", b.load(self._n_batch, 0))
+        self._emit_change_input(b)
         with b.when(Op("igt", (n, ir.const(0)))):
             end = b.dt(group.clock)
             count = b.var("n_careful", ir.const(0))
@@ -566,6 +594,7 @@ class PreciseNeurons:
         group = self.group
         end = b.dt(group.clock)
         n = b.let("n", b.load(self._n_batch, 0))
+        self._emit_change_input(b)
         with b.when(Op("igt", (n, ir.const(0)))):
             with b.loop("k", ir.const(0), n) as k:
                 e = b.let("e", b.load(self._batch, k))
@@ -776,6 +805,45 @@ class PreciseNeurons:
         with b.when(holds):
             self._emit_join(b, e)
             b.store(self.group.variable("not_refractory").array, e, ir.const(True))
+
+
+class HeldInput:
+    """A `TimedArray` that changes within time steps: since when its value holds.
+
+    Attributes
+    ----------
+    since : Array
+        The time at which the present row begins.
+    following : Array
+        The row that holds from the present instant on; negative if none follows.
+    """
+
+    def __init__(self, name: str, timed: TimedArray) -> None:
+        self._timed = timed
+        self.since = Array(f"{name}.since", Element.F64, 1)
+        self.following = Array(f"{name}.following", Element.I64, 1, fill=-1)
+
+    def emit_begin(self, b: ProgramBuilder, instants: Instants, kind: ir.Expr, item: int) -> None:
+        """A step begins: find the present row, and when others begin within the step."""
+        every = self._timed.emit_dt(b)
+        start = b.let("start", b.step_start(instants.clock))
+        end = b.let("end", Op("fadd", (start, instants.horizon(b))))
+        row = Op("ftoi", (Op("floor", (Op("fdiv", (Op("fadd", (start, ir.const(SAME))), every)),)),))
+        row = b.let("row", row)
+        last = b.let("last", Op("ftoi", (Op("floor", (Op("fdiv", (end, every)),)),)))
+        instants.emit_room(b, Op("isub", (last, row)))
+        b.store(self.since, 0, Op("fmul", (Op("itof", (row,)), every)))
+        b.store(self.following, 0, ir.const(-1))
+        with b.loop("r", Op("iadd", (row, ir.const(1))), Op("iadd", (last, ir.const(1)))) as r:
+            time = Op("fsub", (Op("fmul", (Op("itof", (r,)), every)), start))
+            instants.emit_push(b, time, kind, ir.const(item), r)
+
+    def emit_change(self, b: ProgramBuilder) -> None:
+        """From now on the row that follows holds."""
+        row = b.let("row", b.load(self.following, 0))
+        with b.when(Op("ige", (row, ir.const(0)))):
+            b.store(self.since, 0, Op("fmul", (Op("itof", (row,)), self._timed.emit_dt(b))))
+            b.store(self.following, 0, ir.const(-1))
 
 
 @dataclass(frozen=True)

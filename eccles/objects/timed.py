@@ -91,6 +91,10 @@ class TimedArray:
         ratio = self._dt / dt
         return ratio > 0.999 and abs(ratio - round(ratio)) < 1e-6
 
+    def emit_dt(self, b: ProgramBuilder) -> ir.Expr:
+        """How long each row holds, in a program."""
+        return b.float_constant(("timed", id(self), "dt"), "dt", lambda: self._dt)
+
     # -- values -----------------------------------------------------------------------------------
 
     def _row(self, t: Any) -> np.ndarray:
@@ -113,7 +117,7 @@ class TimedArray:
 
     def emit(self, b: ProgramBuilder, args: tuple[ir.Expr, ...], lowerer: Lowerer) -> ir.Expr:
         """The IR value of a call."""
-        dt = b.float_constant(("timed", id(self), "dt"), "dt", lambda: self._dt)
+        dt = self.emit_dt(b)
         last = b.integer_constant(("timed", id(self), "last"), "last", lambda: self.values.shape[0] - 1)
         nudged = Op("fadd", (convert(args[0], ir.F64), Op("fmul", (ir.const(1e-3), dt))))
         row: ir.Expr = Op("ftoi", (Op("floor", (Op("fdiv", (nudged, dt)),)),))
