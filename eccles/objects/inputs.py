@@ -593,6 +593,8 @@ class SpikeGeneratorGroup(SpikeSource):
         position = int(np.searchsorted(self._times, within + SAME, side="right")) if now > 0 else 0
         if position and not self._period and self._binned is None:
             self._warn_of_past(position)
+        if self._period and position == len(self._times):  # the next one is the first of the next period
+            position, turn = 0, turn + 1
         self._position.data[:] = (position, 0)
         self._turn.data[0] = turn
         self._binned = "exact"
