@@ -28,6 +28,7 @@ from eccles import (
 
 DT = 0.1  # ms
 FACES = [eccles, eccles.brian2]
+both_modes = pytest.mark.parametrize("spike_times", ["precise", "grid"])
 
 
 def generator(n: int, spikes: list[tuple[int, int]], face: Any = eccles) -> Any:
@@ -36,7 +37,7 @@ def generator(n: int, spikes: list[tuple[int, int]], face: Any = eccles) -> Any:
     return face.SpikeGeneratorGroup(n, [i for _, i in spikes], np.array([k for k, _ in spikes]) * DT * ms)
 
 
-# -- arrival --------------------------------------------------------------------------------------
+# -- arrival, on the grid -------------------------------------------------------------------------
 
 
 @st.composite
@@ -79,7 +80,7 @@ def check_against_reference(network: dict[str, Any], changes: dict[int, list[int
     synapses.connect(i=[i for i, _ in network["pairs"]], j=[j for _, j in network["pairs"]])
     synapses.number = np.arange(len(network["pairs"])) + 1
     synapses.delay = np.array(network["delays"]) * DT * ms
-    net = Network(source, target, synapses)
+    net = Network(source, target, synapses, spike_times="grid")
     reference, k, delays = Reference(n_post), 0, network["delays"]
     for part, steps in enumerate(network["splits"]):
         if changes and part in changes:
@@ -110,12 +111,71 @@ def test_spikes_on_their_way_keep_their_time_when_delays_change(network: dict[st
     check_against_reference({**network, "splits": [min(s + 5, 30) for s in network["splits"]]}, changes)
 
 
-def test_synapses_made_later_do_not_see_spikes_on_their_way() -> None:
+# -- arrival, in exact time -----------------------------------------------------------------------
+
+moments = st.integers(0, 320).map(lambda k: k / 8)  # in time steps: every eighth at the end of one
+
+
+@st.composite
+def exactly_delayed_networks(draw: st.DrawFn) -> dict[str, Any]:
+    n_pre, n_post = draw(st.integers(1, 4)), draw(st.integers(1, 3))
+    pair = st.tuples(st.integers(0, n_pre - 1), st.integers(0, n_post - 1))
+    pairs = draw(st.lists(pair, min_size=1, max_size=12))
+    uniform = draw(st.booleans())
+    parts = draw(st.lists(st.integers(0, 30), min_size=1, max_size=3))
+
+    def delays() -> list[float]:
+        return [draw(moments)] * len(pairs) if uniform else [draw(moments) for _ in pairs]
+
+    return {
+        "n": (n_pre, n_post), "pairs": pairs, "parts": parts,
+        "spikes": sorted(draw(st.sets(st.tuples(moments, st.integers(0, n_pre - 1)), max_size=25))),
+        "delays": [delays() if k == 0 or draw(st.booleans()) else None for k in range(len(parts))],
+        "dt": draw(st.sampled_from([DT, DT, DT / 2])),
+    }  # fmt: skip
+
+
+@given(network=exactly_delayed_networks())
+def test_spikes_arrive_exactly_one_delay_later_also_when_delays_or_dt_change(network: dict[str, Any]) -> None:
+    n_pre, n_post = network["n"]
+    pairs, spikes = network["pairs"], network["spikes"]
+    source = SpikeGeneratorGroup(n_pre, [i for _, i in spikes], [t * DT for t, _ in spikes] * ms)
+    target = NeuronGroup(n_post, "x : 1")
+    synapses = Synapses(source, target, "number : 1", on_pre="x_post += number*(1 + t/ms)")
+    synapses.connect(i=[i for i, _ in pairs], j=[j for _, j in pairs])
+    synapses.number = np.arange(len(pairs)) + 1
+    net = Network(source, target, synapses)
+    arrivals: list[tuple[float, int]] = []
+    begin, delays = 0, []
+    for k, (steps, changed) in enumerate(zip(network["parts"], network["delays"], strict=True)):
+        if changed is not None:
+            delays = changed
+            synapses.delay = np.array(delays) * DT * ms
+        net.run(steps * DT * ms)
+        for t, i in spikes:
+            if begin < t <= begin + steps or (t == begin == 0 and steps > 0):
+                arrivals += [(t + delays[s], s) for s, (source_, _) in enumerate(pairs) if source_ == i]
+        begin += steps
+        expected = np.zeros(n_post)
+        for t, s in arrivals:
+            if t <= begin:
+                expected[pairs[s][1]] += (s + 1) * (1 + t * DT)
+        np.testing.assert_allclose(target.x[:], expected, rtol=1e-11)
+        if k == 0:
+            eccles.defaultclock.dt = network["dt"] * ms
+    eccles.defaultclock.dt = DT * ms
+
+
+# -- spikes on their way --------------------------------------------------------------------------
+
+
+@both_modes
+def test_synapses_made_later_do_not_see_spikes_on_their_way(spike_times: Any) -> None:
     source = generator(1, [(5, 0), (30, 0)])
     target = NeuronGroup(2, "x : 1")
     synapses = Synapses(source, target, on_pre="x_post += 1", delay=2 * ms)
     synapses.connect(i=0, j=0)
-    net = Network(source, target, synapses)
+    net = Network(source, target, synapses, spike_times=spike_times)
     net.run(1 * ms)
     synapses.connect(i=0, j=1)
     net.run(3 * ms)
@@ -124,12 +184,15 @@ def test_synapses_made_later_do_not_see_spikes_on_their_way() -> None:
     assert target.x[:].tolist() == [2, 1]
 
 
-def test_a_pathway_made_later_does_not_see_earlier_spikes_that_another_still_waits_for() -> None:
+@both_modes
+def test_a_pathway_made_later_does_not_see_earlier_spikes_that_another_still_waits_for(
+    spike_times: Any,
+) -> None:
     source = generator(1, [(5, 0)])
     target = NeuronGroup(2, "x : 1")
     first = Synapses(source, target, on_pre="x_post += 1", delay=2 * ms)
     first.connect(i=0, j=0)
-    net = Network(source, target, first)
+    net = Network(source, target, first, spike_times=spike_times)
     net.run(1 * ms)
     second_one = Synapses(source, target, on_pre="x_post += 10", delay=1.5 * ms)
     second_one.connect(i=0, j=1)
@@ -138,14 +201,17 @@ def test_a_pathway_made_later_does_not_see_earlier_spikes_that_another_still_wai
     assert target.x[:].tolist() == [1, 0]
 
 
+@both_modes
 @pytest.mark.parametrize("heterogeneous", [False, True])
-def test_restoring_puts_spikes_back_on_their_way(heterogeneous: bool, tmp_path: Any) -> None:
+def test_restoring_puts_spikes_back_on_their_way(
+    heterogeneous: bool, spike_times: Any, tmp_path: Any
+) -> None:
     source = generator(2, [(5, 0), (8, 1), (9, 0), (25, 1)])
     target = NeuronGroup(2, "x : 1")
     synapses = Synapses(source, target, on_pre="x_post = 0.5*x_post + i + 2*j + 1")
     synapses.connect()
     synapses.delay = "(1 + i + 0.3*j)*ms" if heterogeneous else "1.5*ms"
-    net = Network(source, target, synapses)
+    net = Network(source, target, synapses, spike_times=spike_times)
     net.run(1.2 * ms)
     net.store()
     net.store("file", filename=tmp_path / "state.npz")
@@ -160,13 +226,13 @@ def test_restoring_puts_spikes_back_on_their_way(heterogeneous: bool, tmp_path: 
 
 
 @pytest.mark.parametrize("delay", ["2*ms", "(1 + j)*ms"])
-def test_the_time_step_cannot_change_while_spikes_are_on_their_way(delay: str) -> None:
+def test_the_time_step_of_a_grid_cannot_change_while_spikes_are_on_their_way(delay: str) -> None:
     source = generator(1, [(5, 0)])
     target = NeuronGroup(2, "x : 1")
     synapses = Synapses(source, target, on_pre="x_post += t/ms")
     synapses.connect()
     synapses.delay = delay
-    net = Network(source, target, synapses)
+    net = Network(source, target, synapses, spike_times="grid")
     net.run(1 * ms)
     eccles.defaultclock.dt = 0.05 * ms
     with pytest.raises(SetupError, match="on their way"):
@@ -176,6 +242,25 @@ def test_the_time_step_cannot_change_while_spikes_are_on_their_way(delay: str) -
     eccles.defaultclock.dt = 0.05 * ms
     net.run(1 * ms)
     np.testing.assert_allclose(target.x[:], [2.5, 2.5] if delay == "2*ms" else [1.5, 2.5])
+
+
+@pytest.mark.parametrize("dt", [0.05, 0.06, 0.3])
+@pytest.mark.parametrize("delay", ["2.003*ms", "(1.003 + j)*ms"])
+def test_the_time_step_may_change_while_spikes_are_on_their_way_at_exact_times(delay: str, dt: float) -> None:
+    source = SpikeGeneratorGroup(1, [0, 0], [0.51, 6.1] * ms)
+    target = NeuronGroup(2, "x : 1")
+    synapses = Synapses(source, target, on_pre="x_post += t/ms")
+    synapses.connect()
+    synapses.delay = delay
+    net = Network(source, target, synapses)
+    net.run(0.6 * ms)
+    eccles.defaultclock.dt = dt * ms
+    net.run(4.2 * ms)
+    expected = np.array([2.513, 2.513] if delay == "2.003*ms" else [1.513, 2.513])
+    np.testing.assert_allclose(target.x[:], expected, rtol=1e-12)
+    eccles.defaultclock.dt = 0.1 * ms
+    net.run(5.2 * ms)
+    np.testing.assert_allclose(target.x[:], 2 * expected + 5.59, rtol=1e-12)
 
 
 @pytest.mark.parametrize("uniform", [True, False])
@@ -205,12 +290,13 @@ def test_delays_that_are_no_times_are_refused(delay: Any) -> None:
         synapses.delay = 3 * eccles.mV
 
 
-def test_delays_longer_than_the_run_do_nothing_yet() -> None:
+@both_modes
+def test_delays_longer_than_the_run_do_nothing_yet(spike_times: Any) -> None:
     source, target = generator(1, [(0, 0)]), NeuronGroup(2, "x : 1")
     synapses = Synapses(source, target, on_pre="x_post += 1")
     synapses.connect()
     synapses.delay = [100, 100.5] * ms
-    net = Network(source, target, synapses)
+    net = Network(source, target, synapses, spike_times=spike_times)
     net.run(50 * ms)
     assert target.x[:].tolist() == [0, 0]
     net.run(50.2 * ms)
@@ -259,7 +345,7 @@ def plastic_networks(draw: st.DrawFn) -> dict[str, Any]:
             "split": draw(st.integers(0, steps))}  # fmt: skip
 
 
-def plastic_synapses(network: dict[str, Any], face: Any) -> tuple[Any, Any]:
+def plastic_synapses(network: dict[str, Any], face: Any, spike_times: Any = None) -> tuple[Any, Any]:
     pre = generator(len(network["pre"]), [(k, i) for i, t in enumerate(network["pre"]) for k in t], face)
     post = generator(len(network["post"]), [(k, i) for i, t in enumerate(network["post"]) for k in t], face)
     names = {"tau_pre": TAU_PRE * ms, "tau_post": TAU_POST * ms, "A_pre": A_PRE, "A_post": A_POST,
@@ -277,34 +363,39 @@ def plastic_synapses(network: dict[str, Any], face: Any) -> tuple[Any, Any]:
     synapses.w = "0.3 + 0.1*i + 0.05*j"
     synapses.pre.delay = np.array(network["d_pre"]) * DT * ms
     synapses.post.delay = np.array(network["d_post"]) * DT * ms
-    return synapses, face.Network(pre, post, synapses)
+    return synapses, face.Network(pre, post, synapses, spike_times=spike_times)
 
 
+@both_modes
 @given(network=plastic_networks())
-def test_pair_stdp_with_delays_of_both_sides(network: dict[str, Any]) -> None:
-    synapses, net = plastic_synapses(network, eccles)
+def test_pair_stdp_with_delays_of_both_sides(network: dict[str, Any], spike_times: str) -> None:
+    synapses, net = plastic_synapses(network, eccles, spike_times)
+    last = 300 if spike_times == "precise" else 299  # the end of a run belongs to it
     net.run(network["split"] * DT * ms)
     net.run((network["steps"] - network["split"]) * DT * ms)
     for s, (i, j) in enumerate(zip(synapses.i[:], synapses.j[:], strict=True)):
-        pre = [k + network["d_pre"][s] for k in network["pre"][i] if k + network["d_pre"][s] < 300]
-        post = [k + network["d_post"][s] for k in network["post"][j] if k + network["d_post"][s] < 300]
+        pre = [k + network["d_pre"][s] for k in network["pre"][i] if k + network["d_pre"][s] <= last]
+        post = [k + network["d_post"][s] for k in network["post"][j] if k + network["d_post"][s] <= last]
         w, a, b = pair_rule(pre, post, 0.3 + 0.1 * i + 0.05 * j, 300)
         assert synapses.w[i, j] == pytest.approx(w, rel=1e-12, abs=1e-13)
         assert synapses.a[s] == pytest.approx(a, rel=1e-12, abs=1e-15)
         assert synapses.b[s] == pytest.approx(b, rel=1e-12, abs=1e-15)
 
 
+@both_modes
 @pytest.mark.parametrize("uniform", [True, False])
-def test_event_driven_variables_read_as_of_now_or_as_of_their_last_update(uniform: bool) -> None:
+def test_event_driven_variables_read_as_of_now_or_as_of_their_last_update(
+    uniform: bool, spike_times: Any
+) -> None:
     network = {
         "pre": [[10, 50]],
         "post": [[30], []],
         "d_pre": [5, 5 if uniform else 7],
         "d_post": [0, 0],
     }
-    now, net = plastic_synapses(network, eccles)
+    now, net = plastic_synapses(network, eccles, spike_times)
     net.run(20 * ms)
-    then, net = plastic_synapses(network, eccles.brian2)
+    then, net = plastic_synapses(network, eccles.brian2, spike_times)
     net.run(20 * ms)
     _, a_now, _ = pair_rule([15, 55], [30], 0.3, 200)
     _, a_then, _ = pair_rule([15, 55], [30], 0.3, 55)
@@ -325,15 +416,16 @@ def test_setting_an_event_driven_variable_sets_its_value_as_of_now() -> None:
     assert synapses.a[0] == pytest.approx(math.exp(-3 / TAU_PRE), rel=1e-12)
 
 
+@both_modes
 @pytest.mark.parametrize("uniform", [True, False])
-def test_event_driven_variables_of_new_synapses_are_zero_as_of_now(uniform: bool) -> None:
+def test_event_driven_variables_of_new_synapses_are_zero_as_of_now(uniform: bool, spike_times: Any) -> None:
     source, target = generator(1, [(150, 0)]), NeuronGroup(2, "x : 1")
     synapses = Synapses(
         source, target, "du/dt = (1 - u)/(5*ms) : 1 (event-driven)\nw : 1", on_pre="w = u; u += 0*w"
     )
     synapses.connect(i=0, j=0)
     synapses.delay = 0 * ms if uniform else [0.1] * ms
-    net = Network(source, target, synapses)
+    net = Network(source, target, synapses, spike_times=spike_times)
     net.run(10 * ms)
     synapses.connect(i=0, j=1)
     np.testing.assert_allclose(synapses.u[:], [1 - math.exp(-2), 0], rtol=1e-12)
@@ -374,7 +466,8 @@ def test_each_pathway_has_a_delay_and_an_event_of_its_own(face: Any) -> None:
     net.run(2 * ms)
     np.testing.assert_allclose(synapses.t_slow / ms, 1.3)
     np.testing.assert_allclose(synapses.t_fast / ms, 0.3)
-    assert synapses.count[:].tolist() == [20 - 4 - 5]  # above from step 4 on, 5 steps later each
+    # above from step 4 on, or in exact time from 0.3 ms on, the end of step 2; arrives 5 steps later each
+    assert synapses.count[:].tolist() == ([20 - 2 - 5] if face is eccles else [20 - 4 - 5])
     assert synapses.slow.delay / ms == pytest.approx(1)
 
 
@@ -418,7 +511,28 @@ def test_both_names_of_a_target_variable_mean_the_same() -> None:
     assert target.y[0] == 11
 
 
-def test_input_does_not_reach_a_refractory_target_that_is_frozen() -> None:
+@pytest.mark.parametrize("period", [1, 1.2])  # the latter ends just when a spike arrives, which then counts
+def test_input_reaches_a_target_from_the_end_of_its_refractory_period_on(
+    period: float,
+) -> None:
+    source = generator(1, [(k, 0) for k in range(0, 60, 3)])
+    target = NeuronGroup(
+        1, "dv/dt = 0/second : 1 (unless refractory)\nseen : 1", threshold="v > 1", reset="v = 0",
+        refractory=period * ms,
+    )  # fmt: skip
+    synapses = Synapses(source, target, on_pre="v_post += 0.6; seen_post = v_post")
+    synapses.connect()
+    trace = StateMonitor(target, ["v", "seen"], record=0, dt=0.3 * ms)
+    spikes = SpikeMonitor(target)
+    net = Network(source, target, synapses, trace, spikes)
+    net.run(3 * ms)
+    np.testing.assert_allclose(spikes.t / ms, [0.3, 1.8])
+    v = [0.6, 0, 0, 0, 0, 0.6, 0, 0, 0, 0, 0.6]  # at 0, 0.3 ... 3 ms; nothing is added from 0.6 to 1.2 ms
+    assert trace.v[0, 2::].tolist() == v[2:]
+    assert trace.seen[0, 2:].tolist() == [0, 0, 0, 0.6, 1.2, 0, 0, 0, 0.6]
+
+
+def test_input_does_not_reach_a_refractory_target_that_is_frozen_on_the_grid() -> None:
     source = generator(1, [(k, 0) for k in range(0, 60, 3)])
     target = NeuronGroup(
         1, "dv/dt = 0/second : 1 (unless refractory)\nseen : 1", threshold="v > 1", reset="v = 0",
@@ -428,7 +542,7 @@ def test_input_does_not_reach_a_refractory_target_that_is_frozen() -> None:
     synapses.connect()
     trace = StateMonitor(target, ["v", "seen"], record=0)
     spikes = SpikeMonitor(target)
-    run(3 * ms)
+    Network(source, target, synapses, trace, spikes, spike_times="grid").run(3 * ms)
     v, seen, until, times = 0.0, 0.0, -1, []
     for k in range(30):
         if v > 1 and k >= until:
@@ -464,7 +578,8 @@ def test_clocks_of_both_sides_may_differ() -> None:
     assert synapses.x[0] == pytest.approx(expected, rel=1e-12)
 
 
-def test_random_numbers_in_a_pathway_are_drawn_for_each_arrival() -> None:
+@both_modes
+def test_random_numbers_in_a_pathway_are_drawn_for_each_arrival(spike_times: Any) -> None:
     source = generator(10, [(k, i) for k in range(50) for i in range(10)])
     target = NeuronGroup(20, "released : integer\nsum : 1\nsquares : 1")
     synapses = Synapses(
@@ -472,7 +587,7 @@ def test_random_numbers_in_a_pathway_are_drawn_for_each_arrival() -> None:
         on_pre="u = rand(); released_post += int(u < 0.3); sum_post += u; squares_post += u**2; count += 1",
     )  # fmt: skip
     synapses.connect()
-    run(6 * ms)
+    Network(source, target, synapses, spike_times=spike_times).run(6 * ms)
     n = 10 * 20 * 50
     assert np.all(synapses.count[:] == 50)
     assert abs(np.sum(target.released) - 0.3 * n) < 5 * math.sqrt(0.21 * n)
@@ -481,7 +596,8 @@ def test_random_numbers_in_a_pathway_are_drawn_for_each_arrival() -> None:
     assert len(np.unique(target.sum[:])) == 20
 
 
-def test_code_reads_the_delays_of_a_pathway_that_is_not_active() -> None:
+@both_modes
+def test_code_reads_the_delays_of_a_pathway_that_is_not_active(spike_times: Any) -> None:
     source = SpikeGeneratorGroup(1, [0, 0], [0.1, 0.3] * ms)
     target = NeuronGroup(30, "v : 1")
     synapses = Synapses(
@@ -490,7 +606,7 @@ def test_code_reads_the_delays_of_a_pathway_that_is_not_active() -> None:
     synapses.connect(i=0, j=0)
     synapses.delay = 2 * ms
     synapses.pre.active = False
-    network = Network(source, target, synapses)
+    network = Network(source, target, synapses, spike_times=spike_times)
     network.run(0.2 * ms)
     synapses.connect(i=[0] * 29, j=np.arange(1, 30))
     synapses.delay = "j*ms"
