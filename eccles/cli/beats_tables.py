@@ -20,25 +20,40 @@ CHANGED = 1e-6  # a rate that is off by more than this part is shown in colour
 FIRST: dict[Coincidence, str] = {"pre_first": "pre", "post_first": "post"}
 
 
-def rates_table(result: Beats, title: str = "Rates in Hz") -> Table:
-    """Rates and beats: asked for, obtained, and obtained on the grid if that was simulated too."""
-    length, step = time_text(float(result.duration)), time_text(float(result.dt))
-    blocks = [("asked", (result.pre_rate, result.post_rate, result.beat)), (_how(result), _obtained(result))]
+def rates_table(result: Beats, others: Beats | None = None) -> Table:
+    """Rates and beats: asked for, obtained, and obtained on the grid if that was simulated too.
+
+    Below a line those of other pairs, simulated in the same way.
+    """
+    table = _table(
+        f"Rates in Hz, {time_text(float(result.duration))} at a time step of {time_text(float(result.dt))}"
+    )
+    blocks = ["asked", "exact" if result.spike_times == "precise" else "obtained"]
     if result.grid is not None:
-        blocks.append((f"grid of {step}", _obtained(result.grid)))
-    table = _table(f"{title}, {length} at a time step of {step}")
-    for name, _ in blocks:
-        for side in ("pre", "post", "beat"):
-            table.add_column(Text(f"{name if side == 'post' else ''}\n{side}"), justify="right")
-    asked = blocks[0][1]
-    for pair in range(len(result)):
-        cells = [
-            _rate(float(values[pair]), float(wanted[pair]))
-            for _, block in blocks
-            for values, wanted in zip(block, asked, strict=True)
-        ]
-        table.add_row(str(pair + 1), *cells)
+        blocks.append("grid")
+    for block in blocks:
+        table.add_column()  # sets the blocks apart
+        table.add_column("\npre", justify="right", no_wrap=True)
+        table.add_column(f"{block}\npost", justify="right", no_wrap=True)
+        table.add_column("\nbeat", justify="right", no_wrap=True)
+    _add_rates(table, result, numbered=True)
+    if others is not None:
+        table.add_section()
+        _add_rates(table, others, numbered=False)
     return table
+
+
+def _add_rates(table: Table, result: Beats, *, numbered: bool) -> None:
+    asked = [np.asarray(rates) for rates in (result.pre_rate, result.post_rate, result.beat)]
+    blocks = [asked, _obtained(result)]
+    if result.grid is not None:
+        blocks.append(_obtained(result.grid))
+    for pair in range(len(result)):
+        cells: list[str | Text] = [str(pair + 1) if numbered else ""]
+        for block in blocks:
+            cells.append("")
+            cells += [_rate(rates[pair], wanted[pair]) for rates, wanted in zip(block, asked, strict=True)]
+        table.add_row(*cells)
 
 
 def weights_table(result: Beats) -> Table:
@@ -54,13 +69,12 @@ def weights_table(result: Beats) -> Table:
         columns.append((f"{side}\nfirst{star}", _weights(result.final_weights_if(order), star)))
     if len(result.random_phases):
         low, median, high = result.spread()
-        columns.append(("random phases\nmedian", _weights(median)))
-        spans = zip(_weights(low), _weights(high), strict=True)
-        columns.append(("\n5 to 95 %", [f"{a} to {b}" for a, b in spans]))
+        columns += [("\n5 %", _weights(low)), ("random\nmedian", _weights(median)),
+                    ("\n95 %", _weights(high))]  # fmt: skip
     if result.grid is not None:
-        columns.append((f"grid of\n{time_text(float(result.dt))}", _weights(result.grid.final_weights)))
+        columns.append(("\ngrid", _weights(result.grid.final_weights)))
     for heading, _ in columns:
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for pair, row in enumerate(zip(*(cells for _, cells in columns), strict=True), 1):
         table.add_row(str(pair), *row)
     return table
@@ -75,28 +89,27 @@ def notes(result: Beats) -> Text:
     ]
     if len(result.random_phases):
         lines.append(
-            f"Random phases: {len(result.random_phases)} pairs of phases at the start instead of those of the "
-            "table, uniform, the same for all pairs."
+            f"Random: quantiles over {len(result.random_phases)} random phases at the start, uniform, "
+            "the same for all pairs."
+        )
+    if result.grid is not None:
+        lines.append(
+            "Grid: what becomes of it where spikes can only come at multiples of the time step; "
+            "--spike-times grid explains."
         )
     lines.append("Obtained rate: (n - 1)/(t_last - t_first), for n spikes: whole intervals only.")
     return Text("\n".join(lines))
 
 
 def _table(title: str) -> Table:
-    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
-    table.add_column("\npair", justify="right")
+    table = Table(title=title, box=SIMPLE_HEAD, collapse_padding=True, pad_edge=False)
+    table.add_column("\npair", justify="right", no_wrap=True)
     return table
 
 
-def _how(result: Beats) -> str:
-    return "exact" if result.spike_times == "precise" else "obtained"
-
-
-def _obtained(result: Beats) -> tuple[np.ndarray, ...]:
-    return tuple(
-        np.asarray(rates, dtype=float)
-        for rates in (result.pre_rate_obtained, result.post_rate_obtained, result.beat_obtained)
-    )
+def _obtained(result: Beats) -> list[np.ndarray]:
+    obtained = (result.pre_rate_obtained, result.post_rate_obtained, result.beat_obtained)
+    return [np.asarray(rates) for rates in obtained]
 
 
 def _rate(value: float, asked: float) -> Text:

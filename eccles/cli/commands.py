@@ -5,16 +5,13 @@ from __future__ import annotations
 import contextlib
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from eccles import __version__
 from eccles.cli import arguments
 from eccles.errors import EcclesError
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["app"]
 
@@ -78,7 +75,7 @@ def options(
 
 # the rates of the forum thread, and others whose beat is hard to keep: what `eccles beats` alone shows
 THREAD = ("200", "250,220,210")
-OTHERS = ("200,250,400,400,440,250,300", "210,255,404,410,444,248,307.83")
+OTHERS = ("250,400,400,440,250,300", "255,404,410,444,248,307.83")
 
 
 @app.command()
@@ -152,11 +149,11 @@ def beats(
     except EcclesError as error:
         raise typer.BadParameter(str(error)) from None
     if not quiet:
-        for part in (rates_table(result), weights_table(result), notes(result)):
-            Console().print(part)
+        others = None
         if pre is None and post is None:
             others = lab.beats(*(arguments.rates(rates) for rates in OTHERS), **options)
-            Console().print(rates_table(others, "Other pairs, the same way"))
+        for part in (rates_table(result, others), weights_table(result), notes(result)):
+            Console().print(part)
     _say(lab.grid_effect(result), quiet)
     for path, write in ((figure, save_figure), (out, writers[out.suffix.lower()] if out else None)):
         if path is not None and write is not None:

@@ -48,6 +48,7 @@ __all__ = [
 FORMAT = "eccles-beats"
 FORMAT_VERSION = 2  # of the file that `save_dataset` writes
 MOST_SAMPLES = 50_000  # of each weight: a longer run is sampled more coarsely
+EPSILON = float(np.finfo(float).eps)
 HIGHEST_RATE = 1e6  # hertz: times are told apart to a picosecond, a millionth of its period
 
 Coincidence = Literal["pre_first", "post_first"]
@@ -503,7 +504,7 @@ def grid_effect(result: Beats) -> str:
             kept[rate] = f"{rate:g} Hz"
     sentences = []
     if result.spike_times == "precise":
-        sentences.append("Spikes come at exact times: the rates are those asked for, at any time step.")
+        sentences.append(_exactness(result))
     elif changed:
         sentences.append(
             f"A spike can only come at a multiple of the time step of {time_text(step)}, and each period "
@@ -530,6 +531,23 @@ def grid_effect(result: Beats) -> str:
             f"beat of {beat:g} Hz. Use {_finer(pre, post, step)}."
         )
     return "\n".join(lines)
+
+
+def _exactness(result: Beats) -> str:
+    """How near rates and beats are to those asked for."""
+    errors = []
+    for what, asked, obtained in (
+        ("rates", [result.pre_rate, result.post_rate], [result.pre_rate_obtained, result.post_rate_obtained]),
+        ("beats", [result.beat], [result.beat_obtained]),
+    ):
+        wanted = np.concatenate([_hertz(rates) for rates in asked])
+        found = np.concatenate([_hertz(rates) for rates in obtained])
+        known = np.isfinite(found) & (wanted > 0)
+        if known.any():
+            worst = np.max(abs(found[known] / wanted[known] - 1))
+            errors.append(f"{what} to {max(worst, EPSILON):.0e}")
+    said = "Spikes come at exact times: rates are those asked for, at any time step"
+    return f"{said} (here {' and '.join(errors)})." if errors else f"{said}."
 
 
 def save_dataset(result: Beats, path: Path) -> None:
@@ -616,7 +634,7 @@ def _checked_rates(rates: Any, side: str, mode: SpikeTimes, step: float) -> np.n
     if mode == "grid" and value > highest * (1 + 1e-9):
         raise SetupError(
             f"a {side} rate of {value:g} Hz is too high for a time step of {step * 1e3:g} ms",
-            hint=f"At most {highest:g} Hz, a spike at every other step: use a smaller step, or exact spike times.",
+            hint=f"At most {highest:g} Hz, a spike at every other step: take a smaller one, or exact times.",
         )
     if value > HIGHEST_RATE:
         raise SetupError(f"a {side} rate of {value:g} Hz is too high", hint=f"At most {HIGHEST_RATE:g} Hz.")
