@@ -54,6 +54,8 @@ class Instants:
         The number when the step began: what was noted with a higher one was noted in this step.
     """
 
+    without_grid = False
+
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.stage = Array("instants.stage", Element.I64, 1)

@@ -39,6 +39,7 @@ from eccles.engine.clock import Clock, common_periods
 from eccles.engine.state import Array
 
 if TYPE_CHECKING:
+    from eccles.engine.components import Components
     from eccles.engine.instants import Instants
 
 __all__ = ["EARLIEST", "Block", "Loop", "Outcome", "Part", "ProgramBuilder"]
@@ -54,6 +55,11 @@ class Outcome:
     name: str
     handle: Callable[[], None]
     again: bool = False  # run the block again (room was made), or go on behind it
+
+
+# Seconds that connected neurons are taken through at once. Their times are counted from the start, and rounded to
+# 1e-17 s at most: summed up over a run of hours that stays far below what counts as one instant.
+LONGEST_PASS = 0.05
 
 
 class Part(IntEnum):
@@ -158,15 +164,15 @@ class ProgramBuilder:
 
     Attributes
     ----------
-    instants : Instants or None
-        The instants of a time step, where spike times are exact.
+    instants : Instants, Components or None
+        The instants of a time step (or of the whole call), where spike times are exact.
     moment : ir.Expr or None
         In code for an instant: the time since the start of the step.
     ordinal : ir.Expr or None
         What random numbers are counted by instead of by steps, in code for an event: its number.
     """
 
-    def __init__(self, clocks: list[Clock], instants: Instants | None = None) -> None:
+    def __init__(self, clocks: list[Clock], instants: Instants | Components | None = None) -> None:
         self.names = Names()
         self.clocks = clocks
         self.instants = instants
@@ -259,6 +265,11 @@ class ProgramBuilder:
     def step(self, clock: Clock) -> ir.Expr:
         """The clock's current step."""
         return self._steps[self.clocks.index(clock)]
+
+    def steps_left(self, clock: Clock) -> ir.Expr:
+        """How many steps of the clock are taken at once, where there is no grid."""
+        k = self.clocks.index(clock)
+        return Op("isub", (self._next_steps[k], self._steps[k]))
 
     def dt(self, clock: Clock) -> ir.Local:
         """The clock's time step in seconds."""
@@ -400,6 +411,7 @@ class ProgramBuilder:
     def build(self, blocks: list[Block]) -> Loop:
         """The program that runs these blocks, which are in schedule order, part by part."""
         bodies: list[tuple[Block, list[ir.Stmt]]] = []
+        self._find_next_steps()
         for idx, block in enumerate(blocks):
             self._block_idx = idx
             with self.body() as statements:
@@ -417,6 +429,8 @@ class ProgramBuilder:
         step_body += self._step(bodies, due)
         for k, step in enumerate(self._steps):
             advance: ir.Expr = Op("iadd", (step, ir.const(1)))
+            if self.instants is not None and self.instants.without_grid:
+                advance = self._next_steps[k]
             if not single:
                 advance = Op("iadd", (step, Op("btoi", (due[id(self.clocks[k])],))))
             step_body.append(ir.SetVar(step, advance))
@@ -434,6 +448,19 @@ class ProgramBuilder:
             program, self._arrays, self._floats, self._integers, self.float_store, self.integer_store,
             self.clock_store, self.clocks, self.outcomes, self.prepares,
         )  # fmt: skip
+
+    def _find_next_steps(self) -> None:
+        """Where there is no grid, many steps are taken at once; not all, so that times stay short numbers."""
+        self._next_steps: list[ir.Expr] = []
+        if self.instants is None or not self.instants.without_grid:
+            return
+        for clock, step, end in zip(self.clocks, self._steps, self._ends, strict=True):
+            most = self.integer_constant(
+                ("most", id(clock)), "most", lambda clock=clock: max(1, int(LONGEST_PASS / clock.dt_))
+            )
+            following = self.names.local("next", I64)
+            self.header.append(ir.Let(following, Op("imin", (Op("iadd", (step, most)), end))))
+            self._next_steps.append(following)
 
     def _emit_block(self, block: Block) -> None:
         part = block.part

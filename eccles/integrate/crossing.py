@@ -44,7 +44,7 @@ from eccles.language.nodes import (
     walk,
 )
 
-__all__ = ["Margin", "NotSmooth", "Slack", "margin_of", "slack_of", "slope_of"]
+__all__ = ["Margin", "NotSmooth", "Reach", "Slack", "margin_of", "reach_of", "slack_of", "slope_of"]
 
 Moves = Callable[[str], bool]
 ZERO = Number(0.0)
@@ -238,6 +238,42 @@ def _without_clip(expr: Expr) -> Expr:
 
 
 # -- slack ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How a margin m moves between events: m' = rate*m + drive.
+
+    From m < 0 it reaches zero after -log1p(rate*m/drive)/rate, or after -m/drive if `rate` is None; never if
+    `drive` is not positive or the logarithm does not exist.
+    """
+
+    rate: Expr | None
+    drive: Expr
+
+
+def reach_of(value: Expr, problem: Problem) -> Reach | None:
+    """How a margin moves that depends on one variable alone, whose equation x' = a x + b stands by itself.
+
+    None if it is not of that kind, or if something in it changes between events.
+    """
+    moving = [name for name in problem.variables if name in names_in(value)]
+    if len(moving) != 1 or names_in(value) & CLOCK:
+        return None
+    x = moving[0]
+    c = fold(derivative(value, x))
+    found = linear_in(problem.equations[x], x)
+    if found is None or names_in(c) & set(problem.variables):
+        return None
+    a, b = nonzero(found[0]), nonzero(found[1])
+    others = (names_in(found[0]) | names_in(found[1])) & (set(problem.variables) | CLOCK | problem.varying)
+    if others:
+        return None
+    d = fold(substitute(value, {x: Number(0.0)}))
+    drive = times(c, b) or Number(0.0)
+    if a is None:
+        return Reach(None, fold(drive))
+    return Reach(a, fold(Binary("-", drive, Binary("*", a, d))))
 
 
 def slack_of(value: Expr, problem: Problem) -> Slack | None:

@@ -85,6 +85,7 @@ class EventMonitor(SimulationObject):
                 )
         self.record_variables = tuple(names)
         self._n = Array(f"{self.name}.n", Element.I64, 1)
+        self._n_before = 0  # when the run began
         self._i = Array(f"{self.name}.i", Element.I32)
         self._t = Array(f"{self.name}.t", Element.F64)
         self._values = {v: Array(f"{self.name}.{v}", Element.F64) for v in names}
@@ -227,7 +228,20 @@ class EventMonitor(SimulationObject):
 
     # -- code -----------------------------------------------------------------------------------
 
+    def needs_grid(self) -> str:
+        return "" if self.in_instants and self.event == "spike" else f"{self.name} looks at every time step"
+
+    def after_run(self) -> None:
+        """Put what was recorded in order, where connected components were simulated one after the other."""
+        if self._timing is None or not self._timing.without_grid or not self.record:
+            return
+        new = slice(self._n_before, self.num_events)
+        order = np.lexsort((self._i.data[new], self._t.data[new]))
+        for array in (self._i, self._t, *self._values.values()):
+            array.data[new] = array.data[new][order]
+
     def before_run(self, namespace: Mapping[str, Any] | None, duration: float) -> None:
+        self._n_before = self.num_events
         if self.record and self._i.capacity < self.num_events + 1024:
             self._make_room(self.num_events + 1024)
 

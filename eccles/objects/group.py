@@ -105,6 +105,10 @@ class SimulationObject:
     def expect_python(self) -> None:
         """Get ready for Python code that is called within the run and may read and write any variable."""
 
+    def needs_grid(self) -> str:
+        """Why the object has to be looked at in every time step; empty if it does not."""
+        return f"{self.name} acts in every time step"
+
     @property
     def in_instants(self) -> bool:
         """Whether the object takes part in the walk through a time step."""

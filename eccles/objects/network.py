@@ -16,6 +16,7 @@ import numpy as np
 
 from eccles.compile.pipeline import compile_program
 from eccles.engine.clock import Clock, to_seconds
+from eccles.engine.components import LARGEST, connected
 from eccles.engine.instants import Instants
 from eccles.engine.loop import Runner
 from eccles.engine.program import EARLIEST, Block, Part, ProgramBuilder
@@ -24,10 +25,12 @@ from eccles.objects import advice, magic, snapshot
 from eccles.objects.finite import FiniteCheck
 from eccles.objects.group import Group, SimulationObject
 from eccles.objects.interrupt import Interrupt
+from eccles.objects.neurons import NeuronGroup
 from eccles.objects.operations import NetworkOperation
 from eccles.objects.progress import make_report
 from eccles.objects.semantics import ECCLES, Semantics
 from eccles.objects.sources import SpikeSource
+from eccles.objects.synapses import Synapses
 from eccles.objects.timing import SpikeTimes, Timing, checked_spike_times, main_clock
 from eccles.units import Quantity, second
 
@@ -470,13 +473,14 @@ class Network:
         writes = frozenset(id(array) for obj in everything for array in obj.writes())
         timing = self._timing
         if timing is not None:
-            timing.begin()
+            timing.begin([*everything, *idle], lambda: connected_neurons(everything))
         blocks: list[Block] = []
         for obj in everything:
             blocks += self._guarded(obj, lambda o=obj: o.blocks(writes))
         for obj in idle:
             blocks += obj.idle_blocks()
         if timing is not None:
+            timing.divide()
             blocks += timing.blocks()
             for block in blocks:
                 if block.part is None:
@@ -596,6 +600,29 @@ def _flatten(objects: Iterable[Any]) -> Iterator[SimulationObject]:
             raise TypeError(f"a network takes objects and containers of objects, not {obj!r}")
         else:
             yield from _flatten(obj)
+
+
+def connected_neurons(objects: Iterable[SimulationObject]) -> list[np.ndarray] | None:
+    """The connected component of each neuron, group by group; None if one of them is too large."""
+    objects = list(objects)
+    groups = [obj for obj in objects if isinstance(obj, NeuronGroup)]
+    synapses = [obj for obj in objects if isinstance(obj, Synapses)]
+    n = sum(len(group) for group in groups)
+    if not groups or sum(len(s) for s in synapses) > LARGEST * n:
+        return None
+    bounds = np.cumsum([0, *(len(group) for group in groups)])
+    first = {id(group): int(bound) for group, bound in zip(groups, bounds[:-1], strict=True)}
+    pairs = [
+        (
+            s.connections.sources() + (first[id(s.source.whole)] + s.source.start),
+            s.connections.targets() + (first[id(s.target.whole)] + s.target.start),
+        )
+        for s in synapses
+    ]
+    component = connected(n, pairs)
+    if np.bincount(component).max() > LARGEST:
+        return None
+    return [component[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
 
 
 class MagicNetwork(Network):

@@ -14,7 +14,8 @@ from eccles.compile.ir import Element, Op
 from eccles.compile.lower import Lowerer, convert
 from eccles.engine.clock import Clock, to_seconds
 from eccles.engine.events import EventBuffer
-from eccles.engine.instants import SAME
+from eccles.engine.components import Components
+from eccles.engine.instants import SAME, Instants
 from eccles.engine.program import Block, Part, ProgramBuilder
 from eccles.engine.state import Array
 from eccles.errors import EquationError, SetupError, UnitError
@@ -35,6 +36,7 @@ from eccles.language.nodes import (
 )
 from eccles.language.parser import parse_expression, parse_statements
 from eccles.objects import magic
+from eccles.objects.closed_form import ClosedFormNeurons, why_no_closed_form
 from eccles.objects.code import Code
 from eccles.objects.coefficients import Coefficients
 from eccles.objects.group import SimulationObject
@@ -168,7 +170,7 @@ class NeuronGroup(SpikeSource):
         self._until = Array(f"{self.name}.until", Element.I64, self._n)  # steps of length `_until_dt`
         self._until_offset = Array(f"{self.name}.until_offset", Element.F64, self._n)  # where times are exact
         self._until_dt = self.clock.dt_
-        self._precise: PreciseNeurons | None = None
+        self._precise: PreciseNeurons | ClosedFormNeurons | None = None
         self._fired = Array(f"{self.name}.fired", Element.I64, self._n)  # spikes so far, where times are exact
 
     def _read_events(
@@ -574,7 +576,11 @@ class NeuronGroup(SpikeSource):
         """The blocks where spike times of the network are exact; see `PreciseNeurons`."""
         instants, clock = timing.instants, self.clock
         reason = timing.reason_for_grid(self)
-        neurons = None if reason else PreciseNeurons(self, instants, writes)
+        neurons: PreciseNeurons | ClosedFormNeurons | None = None
+        if isinstance(instants, Components):
+            neurons = ClosedFormNeurons(self, instants, writes)
+        elif not reason:
+            neurons = PreciseNeurons(self, instants, writes)
         self._precise = neurons
         for buffer in self._buffers.values():
             buffer.be_exact()
@@ -587,7 +593,7 @@ class NeuronGroup(SpikeSource):
         if reason and "spike" in self.events:
             timing.on_grid[self.name] = reason
         for event in self.events:
-            if event != "spike" or reason:
+            if isinstance(instants, Instants) and (event != "spike" or reason):
                 instants.at_grid(lambda b, e=event: self._emit_detect(b, e))
         if "spike" in self.events:
             when, order = self.event_schedule["spike"]
@@ -601,6 +607,15 @@ class NeuronGroup(SpikeSource):
     def idle_blocks(self) -> list[Block]:
         self._precise = None  # nothing is followed while the group is not active
         return super().idle_blocks()
+
+    def needs_grid(self) -> str:
+        reason = "" if self._timing is None else self._timing.reason_for_grid(self)
+        if not reason and (self._links or any("constant over dt" in e.flags for e in self.equations.values())):
+            reason = "some of its variables change from step to step"
+        if not reason and any(self.is_shared(a.target) for a in self._reset):
+            reason = "its reset writes what all neurons share"
+        reason = reason or why_no_closed_form(self)
+        return reason and f"{self.name}: {reason}"
 
     def emit_spike(self, b: ProgramBuilder, element: ir.Expr, offset: ir.Expr) -> None:
         """A neuron spikes at this time of the step."""

@@ -15,7 +15,7 @@ from eccles.compile.lower import Lowerer
 from eccles.engine.clock import to_seconds
 from eccles.engine.delays import DelayQueue, Waiting
 from eccles.engine.flight import Flight, InFlight
-from eccles.engine.instants import SAME
+from eccles.engine.instants import SAME, Instants
 from eccles.engine.program import EARLIEST, Block, Part, ProgramBuilder, add
 from eccles.engine.state import Array
 from eccles.errors import SetupError
@@ -412,6 +412,8 @@ class Pathway(Group):
         """The blocks where spike times are exact."""
         blocks = [Block(self.name, self.clock, self.when, self.order, self._emit, Part.INSTANT)]
         flight, instants = self._flight, timing.instants
+        if not isinstance(instants, Instants):  # which takes no spikes that are on their way
+            flight = None
         if flight is not None:
             kind = instants.kind(
                 f"{self.name} arrivals", lambda b, time, run, ordinal: flight.emit_arrive(b, run, ordinal)
@@ -438,6 +440,20 @@ class Pathway(Group):
                 )
             )  # fmt: skip
         return blocks
+
+    def needs_grid(self) -> str:
+        if self._flight is not None or not self.in_instants or self.event != "spike":
+            return f"the spikes of {self.name} take time, or come at steps"
+        if any(self.synapses.is_shared(a.target) or self._writes_shared(a.target) for a in self.statements):
+            return f"{self.name} writes what several neurons share"
+        return ""
+
+    def _writes_shared(self, name: str) -> bool:
+        for side in ("pre", "post"):
+            stem = self._name_in(side, name)
+            if stem is not None and self.synapses.group(side).is_shared(stem):
+                return True
+        return False
 
     def _concerns(self, side: str) -> bool:
         """Whether the statements read or write what changes in time of the neurons on a side."""

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from eccles.objects.neurons import NeuronGroup
     from eccles.objects.timed import TimedArray
 
-__all__ = ["PreciseNeurons"]
+__all__ = ["PreciseNeurons", "fires_without_end"]
 
 SHORTEST = 1e-15  # seconds: a span that is not divided any more, however large its error
 MOST_TRIALS = 100_000  # integrations of one neuron in one step
@@ -81,6 +81,16 @@ class _Bracket:
     def set(self, b: ProgramBuilder, time: ir.Expr, margin: ir.Expr, slope: ir.Expr) -> None:
         for local, value in ((self.time, time), (self.margin, margin), (self.slope, slope)):
             b.set(local, value)
+
+
+def fires_without_end(group: NeuronGroup, k: int) -> RunError:
+    """The error of a neuron that its own reset leaves above threshold."""
+    return RunError(
+        f"neuron {k} of {group.name} is over its threshold again right after its spike at "
+        f"t = {group.last_spikes()[k] * 1e3:.6g} ms: in exact time it would fire without end",
+        hint="Let the reset end below the threshold, give a refractory period, or let spikes come at most "
+        "once per time step: spike_times='grid'.",
+    )
 
 
 class PreciseNeurons:
@@ -698,16 +708,9 @@ class PreciseNeurons:
             b.leave_if(bad, Outcome(f"{self.group.name}: a neuron fires without end", self._endless))
 
     def _endless(self) -> NoReturn:
-        group, k = self.group, int(self._fault.data[0])
-        t = group.last_spikes()[k]
         self.forget()
         self.instants.forget()
-        raise RunError(
-            f"neuron {k} of {group.name} is over its threshold again right after its spike at "
-            f"t = {t * 1e3:.6g} ms: in exact time it would fire without end",
-            hint="Let the reset end below the threshold, give a refractory period, or let spikes come at most "
-            "once per time step: spike_times='grid'.",
-        )
+        raise fires_without_end(self.group, int(self._fault.data[0]))
 
     def forget(self) -> None:
         """Leave the step: nothing is under way any more."""

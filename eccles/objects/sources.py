@@ -230,6 +230,9 @@ class Subgroup(SpikeSource):
         """The number of neurons in the part."""
         return len(self)
 
+    def needs_grid(self) -> str:
+        return ""
+
     def room_blocks(self) -> list[Block]:
         return []
 

@@ -679,6 +679,11 @@ class Synapses(Group):
             self.store_per_synapse()
             self._external = new
 
+    def needs_grid(self) -> str:
+        if self._clock_driven or self.summed or any("constant over dt" in e.flags for e in self.equations.values()):
+            return f"{self.name} has variables that are computed in every time step"
+        return ""
+
     def structure(self) -> object:
         return (self.structure_version, self._bound, self.connections.layout(), self.traces is None)
 

@@ -8,11 +8,14 @@ although their neurons receive spikes at exact times.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
+
 from eccles.engine.clock import Clock
+from eccles.engine.components import LARGEST, Components
 from eccles.engine.instants import Instants
 from eccles.engine.program import Block, Part
 from eccles.errors import SetupError
@@ -45,17 +48,46 @@ class Timing:
         The walk through a time step.
     on_grid : dict of str to str
         Names of groups whose thresholds are looked at on the grid, and why.
+    needs_grid : str
+        Why time is walked through in steps; empty if it is not.
     """
 
-    instants: Instants
+    instants: Instants | Components
     on_grid: dict[str, str] = field(default_factory=dict)
 
     network: SpikeTimes | None = None
+    needs_grid: str = ""
+    _division: list[np.ndarray] | None = None
 
-    def begin(self) -> None:
-        """Another program is going to be built."""
-        self.instants.begin()
+    @property
+    def without_grid(self) -> bool:
+        """Whether there is no time grid at all."""
+        return self.instants.without_grid
+
+    def begin(self, objects: Sequence[Any], divide: Callable[[], list[np.ndarray] | None]) -> None:
+        """Another program is going to be built: choose how it walks through time.
+
+        Parameters
+        ----------
+        objects : list
+            Who takes part.
+        divide : callable
+            Returns the connected component of each neuron, group by group; None if one is too large.
+        """
         self.on_grid.clear()
+        self.needs_grid = next(filter(None, (obj.needs_grid() for obj in objects)), "")
+        self._division = None if self.needs_grid else divide()
+        if not self.needs_grid and self._division is None:
+            self.needs_grid = f"more than {LARGEST} neurons are connected"
+        kind = Components if self._division is not None else Instants
+        if type(self.instants) is not kind:
+            self.instants = kind(self.clock)
+        self.instants.begin()
+
+    def divide(self) -> None:
+        """Tell the walk through time which neurons are connected, when all have joined it."""
+        if isinstance(self.instants, Components) and self._division is not None:
+            self.instants.divide(self._division)
 
     def blocks(self) -> list[Block]:
         """Opening a step, and finding the next instant."""
