@@ -61,7 +61,7 @@ def _forms(group: NeuronGroup) -> tuple[Problem, Flow, Margin | None, Reach | No
         flow = flow_of(problem, EXACT)
         if flow.limit is not None:
             raise _NoClosedForm("its equations are coupled")
-    if set(group.events) - {"spike"} or group.refractory_condition() is not None or group.timed_arrays():
+    if set(group.events) - {"spike"} or group.refractory_condition() is not None or group.has_timed():
         raise _NoClosedForm("its custom events, refractory condition or input have to be looked at in steps")
     if "spike" not in group.events:
         return problem, flow, None, None

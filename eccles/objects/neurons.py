@@ -332,7 +332,7 @@ class NeuronGroup(SpikeSource):
             problems.run(self._check_timed_arrays)
             if self._refractory_tree is not None:
                 problems.run(self._check_refractory)
-        if self.semantics.check == "construction" and self.equations.diff_eq_names and not self._has_timed():
+        if self.semantics.check == "construction" and self.equations.diff_eq_names and not self.has_timed():
             # whether a TimedArray stands still during a step is known when the time step is
             integrator_for(self.problem(), self.method, default=self.semantics.default_methods)
 
@@ -426,7 +426,7 @@ class NeuronGroup(SpikeSource):
         exponents = tuple(
             (n, s.value) for n, s in self._external.items() if n in self._exponents and isinstance(s, Symbol)
         )
-        return (self.structure_version, self._bound, exponents, self.clock.dt_ if self._has_timed() else None)
+        return (self.structure_version, self._bound, exponents, self.clock.dt_ if self.has_timed() else None)
 
     @functools.cached_property
     def _exponents(self) -> set[str]:
@@ -439,7 +439,8 @@ class NeuronGroup(SpikeSource):
             for name in names_in(node.right)  # type: ignore[union-attr]
         }
 
-    def _has_timed(self) -> bool:
+    def has_timed(self) -> bool:
+        """Whether a `TimedArray` is used."""
         return any(isinstance(f, TimedArray) for f in self._external.values())
 
     def problem(self) -> Problem:

@@ -1056,7 +1056,11 @@ class _Search:
         b.set(self.span, Op("select", (usable, nudged, middle)))
         done = Op("or", (
             Op("fle", (width, Op("fmul", (ir.const(2.0), finest)))),
-            Op("fle", (high.margin, Op("fmul", (ir.const(2.0), noise)))),
+            # where it rises: a low peak has as small margins on its other side
+            Op("and", (
+                Op("fle", (high.margin, Op("fmul", (ir.const(2.0), noise)))),
+                Op("fge", (high.slope, ir.const(0.0))),
+            )),
         ))  # fmt: skip
 
         def finish() -> None:
