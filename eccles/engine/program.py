@@ -285,6 +285,20 @@ class ProgramBuilder:
                 return Op("fadd", (self.step_start(clock), self.moment))
         return Op("fmul", (Op("itof", (step,)), self.dt(clock)))
 
+    def t_rest(self, clock: Clock) -> ir.Expr:
+        """What the clock's current time is more than `t`, which is rounded: ages are differences of times."""
+        count, dt = Op("itof", (self.step(clock),)), self.dt(clock)
+        start = self.let("start", Op("fmul", (count, dt)))
+        rest = Op("fmuladd", (count, dt, Op("fneg", (start,))))
+        if self.moment is None:
+            return rest
+        t = self.let("t", Op("fadd", (start, self.moment)))
+        added = self.let("added", Op("fsub", (t, start)))
+        lost = Op("fadd", (
+            Op("fsub", (start, Op("fsub", (t, added)))), Op("fsub", (self.moment, added))
+        ))  # fmt: skip
+        return Op("fadd", (lost, rest))
+
     def step_start(self, clock: Clock) -> ir.Expr:
         """The time at which the clock's current step began."""
         return Op("fmul", (Op("itof", (self.step(clock),)), self.dt(clock)))

@@ -3,7 +3,8 @@
 Between events each variable obeys x' = a x + b, and the threshold compares one of them with what does not move.
 So when a neuron will spike is a logarithm (or, without leak, a quotient), and its state is needed only where
 something happens to it: `at` says as of when the variables are, `due` when the neuron spikes or stops being
-refractory next. At the end of a call all are brought to that time.
+refractory next. Both are kept with the rests that rounding takes off them, which would add up over many
+spikes. At the end of a pass all are brought to that time.
 """
 
 from __future__ import annotations
@@ -91,6 +92,8 @@ class ClosedFormNeurons:
         n, name = len(group), group.name
         self._at = Array(f"{name}.at", Element.F64, n)
         self._due = Array(f"{name}.due", Element.F64, n)
+        self._at_rest = Array(f"{name}.at.rest", Element.F64, n)
+        self._due_rest = Array(f"{name}.due.rest", Element.F64, n)
         self._member = Array(f"{name}.member", Element.I64, n)  # of the batch of which instant
         self._fired_at = Array(f"{name}.fired_at", Element.I64, n)  # which instant
         self._batch = Array(f"{name}.batch", Element.I32, n)
@@ -136,16 +139,19 @@ class ClosedFormNeurons:
         code.lowerer.statements(self._flow.statements, dict.fromkeys(self._names, F64))
         return {name: code.lowerer.env[name] for name in self._names}
 
-    def _emit_bring_to(self, b: ProgramBuilder, e: ir.Expr, time: ir.Expr) -> None:
-        span = b.let("span", Op("fsub", (time, b.load(self._at, e))))
+    def _emit_bring_to(self, b: ProgramBuilder, e: ir.Expr, time: ir.Expr, rest: ir.Expr) -> None:
+        short = Op("fsub", (rest, b.load(self._at_rest, e)))
+        span = b.let("span", Op("fadd", (Op("fsub", (time, b.load(self._at, e))), short)))
         for name, value in self._after(b, e, self._state(b, e), span).items():
             b.store(self.group.variable(name).array, e, value)
         b.store(self._at, e, time)
+        b.store(self._at_rest, e, rest)
 
-    def _due_of(self, b: ProgramBuilder, e: ir.Expr, at: ir.Expr) -> ir.Expr:
-        """When a neuron spikes or stops being refractory, from its state at a time."""
+    def _emit_due(self, b: ProgramBuilder, e: ir.Expr, at: ir.Expr, rest: ir.Expr) -> ir.Expr:
+        """Find when a neuron spikes or stops being refractory, from its state at a time."""
         group = self.group
         due: ir.Expr = NEVER
+        due_rest: ir.Expr = rest
         if self._margin is not None and self._reach is not None:
             code = self._code(b, e, self._state(b, e))
             margin = code.lowerer.let("margin", code.number(self._margin.value))
@@ -163,8 +169,12 @@ class ClosedFormNeurons:
                 span = Op("fmul", (straight, Op("select", (small, near, bent))))
                 rising = Op("and", (rising, Op("fgt", (q, ir.const(-1.0)))))
             over = Op("fgt" if self._margin.strict else "fge", (margin, ir.const(0.0)))
-            there = Op("fadd", (at, Op("fmax", (span, ir.const(0.0)))))
+            ahead = b.let("ahead", Op("fadd", (Op("fmax", (span, ir.const(0.0))), rest)))
+            there = b.let("there", Op("fadd", (at, ahead)))
+            added = Op("fsub", (there, at))  # rounded, so that `lost` is what the sum has lost
+            lost = Op("fsub", (ahead, b.let("added", added)))
             due = Op("select", (over, at, Op("select", (rising, there, NEVER))))
+            due_rest = Op("select", (over, rest, lost))
             for gate in self._margin.gates:
                 due = Op("select", (convert(code.expr(gate), ir.BOOL), due, NEVER))
         if group.has_refractory:
@@ -172,7 +182,11 @@ class ClosedFormNeurons:
             ahead = Op("itof", (Op("isub", (steps, b.step(group.clock))),))
             ready = Op("fmax", (Op("fadd", (Op("fmul", (ahead, b.dt(group.clock))), offset)), at))
             due = Op("select", (self._active(b, e), due, ready))
-        return b.let("due", due)
+            due_rest = Op("select", (self._active(b, e), due_rest, ir.const(0.0)))
+        due = b.let("due", due)
+        b.store(self._due, e, due)
+        b.store(self._due_rest, e, due_rest)
+        return due
 
     # -- code --------------------------------------------------------------------------------------
 
@@ -181,13 +195,15 @@ class ClosedFormNeurons:
         start = ir.const(0.0)
         with b.vector("i", b.size_of(self.group, len(self.group))) as i:
             b.store(self._at, i, start)
-            b.store(self._due, i, self._due_of(b, i, start))
+            b.store(self._at_rest, i, start)
+            self._emit_due(b, i, start, start)
 
     def _emit_end(self, b: ProgramBuilder) -> None:
         group = self.group
         until = b.let("until", self.instants.span(b))
         with b.vector("i", b.size_of(group, len(group))) as i:
-            span = b.let("span", Op("fsub", (until, b.load(self._at, i))))
+            since = b.load(self._at_rest, i)
+            span = b.let("span", Op("fsub", (Op("fsub", (until, b.load(self._at, i))), since)))
             for name, value in self._after(b, i, self._state(b, i), span).items():
                 b.store(group.variable(name).array, i, value)
 
@@ -205,7 +221,7 @@ class ClosedFormNeurons:
     def _handle(self, b: ProgramBuilder, time: ir.Expr, e: ir.Expr) -> None:
         """A neuron is due: it spikes, or stops being refractory."""
         group = self.group
-        self._emit_bring_to(b, e, time)
+        self._emit_bring_to(b, e, time, b.load(self._due_rest, e))
         self._emit_join(b, e)
         if "spike" not in group.events:
             return
@@ -228,7 +244,7 @@ class ClosedFormNeurons:
         with b.loop("k", ir.const(0), b.load(self._n_batch, 0)) as k:
             e = b.let("e", b.load(self._batch, k))
             with b.when(Op("flt", (b.load(self._at, e), now))):
-                self._emit_bring_to(b, e, now)
+                self._emit_bring_to(b, e, now, ir.const(0.0))
 
     def _emit_predict(self, b: ProgramBuilder) -> None:
         n = b.let("n", b.load(self._n_batch, 0))
@@ -237,8 +253,7 @@ class ClosedFormNeurons:
             with b.loop("k", ir.const(0), n) as k:
                 e = b.let("e", b.load(self._batch, k))
                 at = b.let("at", b.load(self._at, e))
-                due = self._due_of(b, e, at)
-                b.store(self._due, e, due)
+                due = self._emit_due(b, e, at, b.load(self._at_rest, e))
                 again = Op("and", (
                     Op("ieq", (b.load(self._fired_at, e), b.load(self.instants.number, 0))),
                     Op("fle", (due, Op("fadd", (at, ir.const(SAME))))),

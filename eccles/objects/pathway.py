@@ -650,6 +650,8 @@ class Pathway(Group):
             code.lowerer.env["_elapsed"] = synapses.elapsed(b, synapse, code.lowerer, self.clock)
             statements = (*synapses.event_driven_statements(), *statements)
             b.store(synapses.variable("lastupdate").array, synapse, b.t(self.clock))
+            if self.in_instants:
+                b.store(synapses.lastupdate_rest(), synapse, b.t_rest(self.clock))
         emit_assignments(
             b,
             code,

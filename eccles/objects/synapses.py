@@ -154,6 +154,7 @@ class Synapses(Group):
     # -- construction ---------------------------------------------------------------------------
 
     def _declare_variables(self, dtype: Any) -> None:
+        self._lastupdate_rest = Array(f"{self.name}.lastupdate.rest", Element.F64)  # where times are exact
         self._event_driven: list[str] = []
         self._clock_driven: list[str] = []
         self.summed: list[Equation] = []
@@ -531,7 +532,16 @@ class Synapses(Group):
     ) -> ir.Expr:
         """The time since the last event of a synapse."""
         last = b.load(self._variables["lastupdate"].array, synapse)
-        return lowerer.let("elapsed", Op("fsub", (b.t(clock or self.clock), last)))
+        elapsed = Op("fsub", (b.t(clock or self.clock), last))
+        if self.in_instants and b.moment is not None:
+            rest = Op("fsub", (b.t_rest(clock or self.clock), b.load(self.lastupdate_rest(), synapse)))
+            elapsed = Op("fadd", (elapsed, rest))
+        return lowerer.let("elapsed", elapsed)
+
+    def lastupdate_rest(self) -> Array:
+        """What the time of the last event of each synapse is more than `lastupdate`, which is rounded."""
+        self._lastupdate_rest.resize(len(self))
+        return self._lastupdate_rest
 
     def place_at(
         self,

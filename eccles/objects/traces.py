@@ -164,6 +164,10 @@ class Traces:
         self._last = {
             side: Array(f"{synapses.name}.last_{side}", Element.F64, self._n[side]) for side in SIDES
         }
+        # what these times are more than that: they are rounded
+        self._rest = {
+            side: Array(f"{synapses.name}.last_{side}.rest", Element.F64, self._n[side]) for side in SIDES
+        }
         exprs = synapses.equations.substituted()
         self._advance: dict[str, tuple[Assignment, ...]] = {}
         for side in SIDES:
@@ -258,6 +262,9 @@ class Traces:
         for name in names:
             lowerer.env[name] = lowerer.let(name, b.load(self._value[name], neuron))
         elapsed = Op("fsub", (when, b.load(self._last[side], neuron)))
+        if b.moment is not None and when == b.t(synapses.clock):
+            rest = Op("fsub", (b.t_rest(synapses.clock), b.load(self._rest[side], neuron)))
+            elapsed = Op("fadd", (elapsed, rest))
         lowerer.env[ELAPSED] = lowerer.let("elapsed", elapsed)
         lowerer.statements(self._advance[side], {})
         return {name: lowerer.env[name] for name in names}
@@ -281,6 +288,8 @@ class Traces:
         for name in self.of_side(side):
             b.store(self._value[name], neuron, code.lowerer.assigned.get(name, before[name]))
         b.store(self._last[side], neuron, now)
+        if b.moment is not None:
+            b.store(self._rest[side], neuron, b.t_rest(pathway.clock))
         return EventTraces(before, results)
 
     def other_side(self, pathway: Pathway) -> list[str]:
