@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import runpy
 import sys
 from pathlib import Path
@@ -39,7 +40,11 @@ def test_beats_gives_the_weights_of_the_lab(
     names = example("beats", str(tmp_path / "beats.png"))
     expected = beats(200 * Hz, [250, 220, 210] * Hz, duration=2 * second)
     np.testing.assert_allclose(names["synapses"].w[:], expected.final_weights, atol=1e-14)
-    assert "217.4 Hz" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "200.0 Hz  200.0 Hz     220.0 Hz  220.0 Hz        0.0987" in shown
+    on_grid = beats(200 * Hz, 220 * Hz, duration=2 * second, spike_times="grid")
+    assert f"{float(on_grid.post_rate_obtained[0]):.1f} Hz, and that weight 0." in shown
+    assert on_grid.final_weights[0] == pytest.approx(0, abs=5e-4)
     assert (tmp_path / "beats.png").stat().st_size > 1000
 
 
@@ -47,11 +52,12 @@ def test_first_experiment_sums_up_the_decayed_steps_of_all_spikes(
     example: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     names = example("first_experiment_abstract")
-    arrivals = np.asarray(names["spikes"].t) + 2e-3
-    arrivals = arrivals[arrivals < 1.0 - 1e-9]
-    # a push that arrives in a time step comes after that step's decay
-    expected = np.array(names["weights"]) * np.sum(np.exp(-(1.0 - arrivals - 1e-4) / 0.01))
-    np.testing.assert_allclose(names["final_potentials"], expected, rtol=1e-9)
+    # from 0 towards 2 it takes ln(2) time constants to the threshold of 1; then it is refractory for 2 ms
+    spikes = 0.01 * math.log(2) * np.arange(1, 113) + 2e-3 * np.arange(112)
+    np.testing.assert_allclose(names["spikes"].t_, spikes, rtol=1e-12)
+    arrivals = spikes + 2e-3
+    expected = np.array(names["weights"]) * np.sum(np.exp(-(1.0 - arrivals[arrivals <= 1]) / 0.01))
+    np.testing.assert_allclose(names["final_potentials"], expected, rtol=1e-10)
     assert len(capsys.readouterr().out.splitlines()) == 2 + 5
 
 
@@ -59,7 +65,7 @@ def test_both_systems_of_units_give_the_same_traces(example: Any) -> None:
     abstract = example("first_experiment_abstract")
     biophysical = example("first_experiment_biophysical")
     E_L, V_th = biophysical["E_L"], biophysical["V_th"]
-    np.testing.assert_array_equal(biophysical["spikes"].t_, abstract["spikes"].t_)
+    np.testing.assert_allclose(biophysical["spikes"].t_, abstract["spikes"].t_, rtol=1e-12)
     for trace in ("source_trace", "target_traces"):
         mapped = (biophysical[trace].v[:] - E_L) / (V_th - E_L)
         # a potential of -70 mV is stored to 1.4e-17 V, which is 1e-15 of the 15 mV; steps add up

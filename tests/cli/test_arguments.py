@@ -1,4 +1,4 @@
-"""Times, rates and files as they are typed."""
+"""Times, rates, phases and files as they are typed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eccles.cli.arguments import rates, result_file, time
+from eccles.cli.arguments import phases, rates, result_file, time
 from eccles.units import hertz, second
 
 
@@ -29,14 +29,23 @@ def test_rates_are_a_list_with_or_without_unit() -> None:
     assert read.dim is hertz.dim
 
 
+def test_phases_are_a_list_of_parts_of_a_period() -> None:
+    assert phases("0") == [0]
+    assert phases("0, .25,5e-1") == [0, 0.25, 0.5]
+    for text in ("1", "-0.1", "nan", "inf", "0.1s", "", "0,,0"):
+        with pytest.raises(typer.BadParameter, match="phase"):
+            phases(text)
+
+
 @given(text=st.text(max_size=30))
 def test_any_text_is_read_or_refused(text: str) -> None:
-    for read in (time, rates):
+    for read in (time, rates, phases):
         try:
             value = read(text)
         except typer.BadParameter:
             continue
-        assert np.all(np.asarray(value) > 0)
+        assert np.all(np.asarray(value) >= 0)
+        assert np.all(np.asarray(value) > 0) or read is phases
         assert np.all(np.isfinite(np.asarray(value)))
 
 

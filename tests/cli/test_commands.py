@@ -13,6 +13,8 @@ from typer.testing import CliRunner, Result
 
 import eccles
 from eccles.cli.commands import app
+from eccles.lab.beats import beats
+from eccles.units import Hz, second
 
 REPLY = ["beats", "--pre", "200", "--post", "250,220,210"]
 
@@ -26,21 +28,65 @@ def words(text: str) -> str:
     return " ".join(re.sub(r"\x1b\[[0-9;]*m|[│┃╭╮╰╯─]", " ", text).split())
 
 
-def test_beats_prints_asked_and_obtained_rates_and_the_weight_at_the_end() -> None:
+def test_beats_prints_exact_rates_beside_those_asked_for_and_those_on_the_grid() -> None:
     result = eccles_command(*REPLY, "--duration", "2s")
     assert result.exit_code == 0
     shown = words(result.output)
-    assert "1 200 Hz 250 Hz 50 Hz 200 Hz 250 Hz 50 Hz 0.5491" in shown
-    assert "2 200 Hz 220 Hz 20 Hz 200 Hz 217.4 Hz 17.39 Hz 0.0000" in shown
-    assert "3 200 Hz 210 Hz 10 Hz 200 Hz 208.3 Hz 8.333 Hz 0.0000" in shown
+    assert "1 200 250 50 200 250 50 200 250 50" in shown
+    assert "2 200 220 20 200 220 20 200 217.39 17.391" in shown
+    assert "3 200 210 10 200 210 10 200 208.33 8.3333" in shown
+    assert "Spikes come at exact times: rates are those asked for, at any time step (here rates to" in shown
 
 
-def test_beats_alone_is_the_experiment_of_the_thread() -> None:
-    assert eccles_command("beats").output == eccles_command(*REPLY, "--duration", "2s").output
+def test_beats_prints_weights_of_both_orders_the_spread_over_random_phases_and_those_on_the_grid() -> None:
+    expected = beats(200 * Hz, [250, 220, 210] * Hz, duration=2 * second, random_phases=500)
+    spread = [" ".join(f"{weight:.3f}" for weight in column) for column in expected.spread().T]
+    for order, stars, first in (
+        ("pre_first", "first * first", "pre"),
+        ("post_first", "first first *", "post"),
+    ):
+        shown = words(eccles_command(*REPLY, "--coincidence", order).output)
+        assert f"pair pre post at once {stars} 5 % median 95 % grid" in shown
+        assert f"1 200 250 100 0.549 0.041 {spread[0]} {'0.549' if first == 'pre' else '0.041'}" in shown
+        assert f"2 200 220 40 0.099 0.058 {spread[1]} 0.000" in shown
+        assert f"3 200 210 20 0.128 0.087 {spread[2]} 0.000" in shown
+        assert f"spike at once, this run handles the {first} spike first" in shown
+        assert "Random: quantiles over 500 random phases" in shown
+
+
+def test_beats_alone_is_the_experiment_of_the_thread_and_other_pairs_whose_beat_a_grid_loses() -> None:
+    alone = eccles_command("beats").output
+    thread = eccles_command(*REPLY, "--duration", "2s").output
+    assert {words(line) for line in thread.splitlines()} <= {words(line) for line in alone.splitlines()}
+    shown = words(alone)
+    assert "250 255 5 250 255 5 250 250 0" in shown
+    assert "400 410 10 400 410 10 400 400 0" in shown
+    assert "300 307.83 7.83 300 307.83 7.83 294.12 303.03 8.9127" in shown
+    assert "400 410" not in words(thread)
+
+
+def test_tables_fit_a_terminal_of_80_columns() -> None:
+    for options in ((), ("--spike-times", "grid")):
+        output = eccles_command("beats", *options).output
+        assert "…" not in output
+        assert max(len(line) for line in output.splitlines()) <= 80
+
+
+def test_phases_at_the_start_can_be_chosen_and_random_ones_left_out() -> None:
+    phases = ("--pre-phase", "0.25", "--post-phase", "0,0.5,0.75", "--random-phases", "0")
+    shown = words(eccles_command(*REPLY, *phases).output)
+    expected = beats(
+        200 * Hz, [250, 220, 210] * Hz, duration=2 * second, pre_phase=0.25, post_phase=[0, 0.5, 0.75]
+    )
+    for k, (post, weight) in enumerate(zip((250, 220, 210), expected.final_weights, strict=True), 1):
+        assert f"{k} 200 {post} {expected.coincidences[k - 1]} {weight:.3f}" in shown
+    assert "median" not in shown
+    assert "Random" not in shown
 
 
 def test_beats_says_what_the_grid_does_and_how_rates_are_measured() -> None:
-    shown = words(eccles_command(*REPLY, "--duration", "200 ms").output)
+    shown = words(eccles_command(*REPLY, "--duration", "200 ms", "--spike-times", "grid").output)
+    assert "2 200 220 20 200 217.39 17.391" in shown
     assert "A spike can only come at a multiple of the time step of 0.1 ms" in shown
     assert (
         "220 Hz becomes 217.4 Hz (a period of 4.545 ms is 45.45 steps, so every interval takes 46)" in shown
@@ -49,7 +95,7 @@ def test_beats_says_what_the_grid_does_and_how_rates_are_measured() -> None:
 
 
 def test_a_lost_beat_is_loud_even_if_quiet() -> None:
-    lost = ("beats", "--pre", "400", "--post", "410", "--duration", "0.1s")
+    lost = ("beats", "--pre", "400", "--post", "410", "--duration", "0.1s", "--spike-times", "grid")
     for quiet in ((), ("--quiet",)):
         assert "BEAT LOST in pair 1: 400 Hz and 410 Hz should beat at 10 Hz" in words(
             eccles_command(*lost, *quiet).stderr
@@ -74,7 +120,7 @@ def test_beats_writes_labelled_results(tmp_path: Path) -> None:
     assert f"wrote {out}" in result.output.replace("\n", "")
     with xr.open_dataset(out, engine="h5netcdf") as data:
         assert data.attrs["dt"] == pytest.approx(5e-5)
-        assert dict(data.sizes)["time"] == 2000
+        assert dict(data.sizes) == {"pair": 3, "time": 2001, "event": 128, "phase": 500}
 
 
 def test_frequencies_may_have_units_and_each_pair_its_own_pre_rate() -> None:
@@ -82,8 +128,8 @@ def test_frequencies_may_have_units_and_each_pair_its_own_pre_rate() -> None:
         "beats", "--pre", "0.1kHz, 200Hz", "--post", "250 Hz,0.2 kHz", "--duration", ".1 s", "--dt", "100us"
     )
     assert result.exit_code == 0
-    assert "1 100 Hz 250 Hz 150 Hz" in words(result.output)
-    assert "2 200 Hz 200 Hz 0 Hz" in words(result.output)
+    assert "1 100 250 150" in words(result.output)
+    assert "2 200 200 0" in words(result.output)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +141,16 @@ def test_frequencies_may_have_units_and_each_pair_its_own_pre_rate() -> None:
         ({"--post": "250,,3"}, "--post: '' is not a rate"),
         ({"--post": "a few"}, "--post: 'a few' is not a rate"),
         ({"--post": "250khz"}, "'khz' is not a unit of rates: Hz or kHz (did you mean kHz?)"),
-        ({"--post": "5001"}, "a post rate of 5001 Hz is too high for a time step of 0.1 ms At most 5000 Hz"),
+        ({"--post": "2e6"}, "a post rate of 2e+06 Hz is too high At most 1e+06 Hz"),
+        (
+            {"--post": "5001", "--spike-times": "grid"},
+            "a post rate of 5001 Hz is too high for a time step of 0.1 ms At most 5000 Hz",
+        ),
+        ({"--spike-times": "exact"}, "'exact' is not one of 'precise', 'grid'"),
+        ({"--coincidence": "both"}, "'both' is not one of 'pre_first', 'post_first'"),
+        ({"--pre-phase": "1"}, "--pre-phase: a phase has to be at least 0 and below 1, not '1'"),
+        ({"--post-phase": "2ms"}, "--post-phase: '2ms' has a unit: a phase is a part of a period"),
+        ({"--post-phase": "0,0.5"}, "there are 2 post phases for 3 pairs"),
         ({"--pre": "1,2"}, "there are 2 pre rates and 3 post rates"),
         ({"--duration": "2"}, "--duration: '2' has no unit: write 2s or 2ms"),
         ({"--duration": "2 parsec"}, "--duration: 'parsec' is not a unit of time: s, ms, us"),

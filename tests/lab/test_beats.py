@@ -104,8 +104,8 @@ def test_rates_and_beats_are_those_asked_for_at_any_time_step(dt: float) -> None
     np.testing.assert_allclose(np.asarray(result.pre_rate_obtained), pre, rtol=1e-12)
     np.testing.assert_allclose(np.asarray(result.post_rate_obtained), post, rtol=1e-12)
     exact = [float(abs(Fraction(f) - Fraction(g))) for f, g in CARRIERS]
-    # where weights are sampled x is added up step by step: short ones make rates wrong by 1e-14, of which beats
-    # show the difference and weights the sum over all spikes
+    # where weights are sampled x is added up step by step: short ones make rates wrong by 1e-14, of which
+    # beats show the difference and weights the sum over all spikes
     rtol, atol = (1e-12, 1e-12) if dt >= 0.1 else (1e-11, 1e-10)
     np.testing.assert_allclose(np.asarray(result.beat_obtained), exact, rtol=rtol)
     assert lost_beats(result) == ()
