@@ -690,7 +690,11 @@ class Synapses(Group):
             self._external = new
 
     def needs_grid(self) -> str:
-        if self._clock_driven or self.summed or any("constant over dt" in e.flags for e in self.equations.values()):
+        if (
+            self._clock_driven
+            or self.summed
+            or any("constant over dt" in e.flags for e in self.equations.values())
+        ):
             return f"{self.name} has variables that are computed in every time step"
         return ""
 
@@ -866,7 +870,10 @@ class Synapses(Group):
         }
 
     def run_state(self) -> dict[str, np.ndarray]:
-        return {**super().full_state(), **({} if self.traces is None else self.traces.full_state())}
+        state = {**super().full_state(), **({} if self.traces is None else self.traces.full_state())}
+        if len(self._lastupdate_rest) == len(self):
+            state["_lastupdate_rest"] = self._lastupdate_rest.data.copy()
+        return state
 
     def set_full_state(self, state: Mapping[str, np.ndarray]) -> None:
         sources = stored_array(
@@ -900,5 +907,11 @@ class Synapses(Group):
                 self._variables[name].array.resize(0)
             self.structure_changed()
         super().set_full_state(state)
+        if "_lastupdate_rest" in state:
+            self.lastupdate_rest().data[:] = stored_array(
+                state, "_lastupdate_rest", self.name, dtype=np.float64, size=len(self)
+            )
+        elif len(self._lastupdate_rest):
+            self.lastupdate_rest().data[:] = 0
         if self.traces is not None:
             self.traces.set_full_state(state)

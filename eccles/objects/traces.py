@@ -208,7 +208,8 @@ class Traces:
     def full_state(self) -> dict[str, np.ndarray]:
         """What `store` keeps."""
         values = {f"_trace.{name}": array.data.copy() for name, array in self._value.items()}
-        return values | {f"_last.{side}": array.data.copy() for side, array in self._last.items()}
+        values |= {f"_last.{side}": array.data.copy() for side, array in self._last.items()}
+        return values | {f"_last_rest.{side}": array.data.copy() for side, array in self._rest.items()}
 
     def set_full_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Take back what `full_state` gave."""
@@ -216,6 +217,9 @@ class Traces:
             array.data[:] = self._stored(state, f"_trace.{name}", array)
         for side, array in self._last.items():
             array.data[:] = self._stored(state, f"_last.{side}", array)
+        for side, array in self._rest.items():
+            key = f"_last_rest.{side}"
+            array.data[:] = self._stored(state, key, array) if key in state else 0
 
     def _stored(self, state: Mapping[str, np.ndarray], key: str, array: Array) -> np.ndarray:
         return stored_array(state, key, self._synapses.name, dtype=np.float64, size=len(array))
