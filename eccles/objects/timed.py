@@ -102,9 +102,11 @@ class TimedArray:
         return np.clip(np.nan_to_num(row), 0, self.values.shape[0] - 1).astype(np.int64)
 
     def evaluate(self, t: Any, i: Any = None) -> np.ndarray:
-        """Values without units at times in seconds."""
+        """Values without units at times in seconds; as in a run, an index out of range is the nearest one."""
         row = self._row(t)
-        return self.values[row] if i is None else self.values[row, np.asarray(i, np.int64)]
+        if i is None:
+            return self.values[row]
+        return self.values[row, np.clip(np.asarray(i, np.int64), 0, self.values.shape[1] - 1)]
 
     def __call__(self, t: Any, i: Any = None) -> Any:
         """The value at time `t` (and for element `i`), with its unit."""
@@ -112,6 +114,8 @@ class TimedArray:
             raise DimensionMismatchError(f"{self.name}(t) needs a time", get_dimensions(t), second.dim)
         if self.values.ndim == 2 and i is None:
             raise SetupError(f"{self.name} has a value per element: call it as {self.name}(t, i)")
+        if i is not None and np.any((np.asarray(i) < 0) | (np.asarray(i) >= self.values.shape[-1])):
+            raise IndexError(f"{self.name} has values for elements 0 to {self.values.shape[-1] - 1}, not {i}")
         values = self.evaluate(np.asarray(t), i)
         return values if self.dim is DIMENSIONLESS else Quantity(values, dim=self.dim)
 
