@@ -43,7 +43,7 @@ def test_containers_of_objects_and_what_belongs_to_objects_take_part() -> None:
         del net[runner.name]
     net.remove(a)
     net.run(1 * ms)
-    assert c.n_samples == 10
+    assert c.n_samples == 11  # the end of the run included
     assert a.n_samples == 0
 
 
@@ -54,11 +54,11 @@ def test_inactive_objects_are_skipped() -> None:
     net.run(1 * ms)
     group.active = False
     net.run(1 * ms)
-    assert trace.n_samples == 20
+    assert trace.n_samples == 21
     assert group.v[0] == pytest.approx(1)
     group.active, trace.active = True, False
     net.run(1 * ms)
-    assert trace.n_samples == 20
+    assert trace.n_samples == 21
     assert group.v[0] == pytest.approx(2)
 
 
@@ -83,7 +83,7 @@ def test_objects_can_be_added_between_runs_and_start_at_the_time_of_the_network(
     net.add(late)
     net.run(1 * ms)
     assert late.t_[0] == pytest.approx(1e-3)
-    assert len(late.t_) == 10
+    assert len(late.t_) == 11
 
 
 # -- the implicit network -----------------------------------------------------------------------------
@@ -340,23 +340,28 @@ def test_no_warnings_for_ordinary_use() -> None:
         assert magic.scope_number() > 0
 
 
+@pytest.mark.parametrize("spike_times", ["precise", "grid"])
 @pytest.mark.parametrize("delay", [0, 0.3])
-def test_a_group_that_is_not_active_has_no_spikes_but_those_on_their_way_arrive(delay: float) -> None:
-    group = e.NeuronGroup(2, "v : 1", threshold="v > 0")
+def test_a_group_that_is_not_active_has_no_spikes_but_those_on_their_way_arrive(
+    delay: float, spike_times: Any
+) -> None:
+    group = e.NeuronGroup(2, "v : 1", threshold="v > 0", refractory=0.1 * ms)
     target = e.NeuronGroup(2, "x : 1")
     synapses = e.Synapses(group, target, on_pre="x += 1", delay=delay * ms)
     synapses.connect(j="i")
     monitor = e.SpikeMonitor(group)
-    net = e.Network(group, target, synapses, monitor)
+    net = e.Network(group, target, synapses, monitor, spike_times=spike_times)
     group.v = 1
+    at_end = spike_times == "precise"  # a spike every 0.1 ms from 0 on: the end of a run belongs to it
     net.run(0.5 * ms)
     group.active = False
     net.run(2 * ms)
-    assert target.x[:].tolist() == [5, 5]
+    assert target.x[:].tolist() == [5 + at_end] * 2
     group.active = True
     net.run(0.4 * ms)
-    assert monitor.N == 18
-    assert target.x[0] == (9 if delay == 0 else 6)
+    t = np.arange(5 + at_end).tolist() + [25, 26, 27, 28] + [29] * at_end
+    assert monitor.t_[monitor.i == 0] == pytest.approx(np.array(t) * 1e-4)
+    assert target.x[0] == 5 + at_end + (4 if delay == 0 else 1) + at_end
 
 
 def test_a_schedule_needs_only_the_slots_that_are_used() -> None:
@@ -364,4 +369,4 @@ def test_a_schedule_needs_only_the_slots_that_are_used() -> None:
     net = e.Network(group)
     net.schedule = ["groups", "thresholds", "resets"]
     net.run(0.3 * ms)
-    assert group.v[0] == 0
+    assert group.v[0] == pytest.approx(0.05)  # 0.3 ms after 0, 0.05 ms after the spike at 0.25

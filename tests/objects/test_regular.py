@@ -76,7 +76,7 @@ def test_code_for_an_event_that_does_not_exist_is_refused(group: Any) -> None:
 
 
 def test_shared_variables_are_written_once_and_first() -> None:
-    group = e.NeuronGroup(3, "v : 1\ns : 1 (shared)", threshold="v > 5")
+    group = e.NeuronGroup(3, "v : 1\ns : 1 (shared)", threshold="v > 5", refractory=1 * ms)
     group.run_regularly("s = 2*s + 1; v = s + i")
     e.run(0.3 * ms)
     assert group.s[:] == 7

@@ -49,8 +49,9 @@ def test_sums_are_taken_before_the_neurons_are_updated(face: Any) -> None:
     synapses.connect()
     trace = face.StateMonitor(target, ["total", "y"], record=0)
     face.Network(source, target, synapses, trace).run(0.5 * ms)
-    np.testing.assert_allclose(trace.total[0], [0, 0, 0.1, 0.2, 0.3])
-    np.testing.assert_allclose(trace.y[0], [0, 0, 0.01, 0.03, 0.06], atol=1e-15)
+    n = 6 if face is eccles else 5  # samples; there the end of the run is one of them
+    np.testing.assert_allclose(trace.total[0], [0, 0, 0.1, 0.2, 0.3, 0.4][:n])
+    np.testing.assert_allclose(trace.y[0], [0, 0, 0.01, 0.03, 0.06, 0.1][:n], atol=1e-15)
 
 
 @pytest.mark.parametrize(

@@ -239,7 +239,7 @@ def test_objects_show_what_they_are() -> None:
     spikes = e.SpikeMonitor(group)
     e.run(1 * e.ms)
     assert repr(rate) == "<PopulationRateMonitor of cells: 10 samples>"
-    assert repr(trace[2]) == "<element 2 in <StateMonitor of v of cells: 10 samples>>"
+    assert repr(trace[2]) == "<element 2 in <StateMonitor of v of cells: 11 samples>>"
     with pytest.raises(AttributeError, match="records no 'spikes', only t, v"):
         trace.spikes  # noqa: B018
     with pytest.raises(AttributeError, match="records no 'times'; there are t, i, count"):
