@@ -38,8 +38,8 @@ def test_many_runs_of_one_step_are_one_run() -> None:
     net = e.Network(group, trace)
     for _ in range(500):
         net.run(0.1 * ms)
-    assert trace.n_samples == 500
-    assert np.allclose(trace.v[0], 0.1 * np.arange(500))
+    assert trace.n_samples == 501  # the end of the last run, too
+    assert np.allclose(trace.v[0], 0.1 * np.arange(501))
 
 
 def test_a_step_is_finished_after_stop() -> None:

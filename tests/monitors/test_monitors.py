@@ -15,11 +15,11 @@ from eccles.units import Hz, Quantity, ms, mV
 
 @pytest.fixture
 def group() -> Any:
-    """Neurons that spike at every step in which t_in_timesteps + i is even, from step 2 on."""
+    """Neurons on the grid that spike at every step in which t_in_timesteps + i is even, from step 2 on."""
     return e.NeuronGroup(
         4, "v : volt\nn : integer\nb : boolean\nx = i*v : volt\ns : 1 (shared)",
         threshold="t_in_timesteps > 1 and (t_in_timesteps + i) % 2 == 0",
-        reset="v += 1*mV; n += 1; b = not b",
+        reset="v += 1*mV; n += 1; b = not b", spike_times="grid",
     )  # fmt: skip
 
 
@@ -114,14 +114,54 @@ def test_what_a_monitor_of_events_refuses(group: Any) -> None:
             monitor.reinit()
 
 
-def test_events_are_recorded_without_end() -> None:
-    group = e.NeuronGroup(300, "v : 1", threshold="v >= 0")
+@pytest.mark.parametrize("spike_times", ["precise", "grid"])
+def test_events_are_recorded_without_end(spike_times: Any) -> None:
+    group = e.NeuronGroup(
+        300, "v : 1", threshold="v >= 0", refractory=0.1 * ms, spike_times=spike_times
+    )  # fmt: skip
     e.silence("threshold_at_start")
     monitor = e.SpikeMonitor(group)
     run(group, monitor, duration=20 * ms)
     e.silence()
-    assert monitor.num_spikes == 300 * 200
-    assert np.array_equal(monitor.i, np.tile(np.arange(300), 200))
+    n = 201 if spike_times == "precise" else 200  # the end of the run included
+    assert monitor.num_spikes == 300 * n
+    # in exact time, those of one moment in any order
+    i = monitor.i if spike_times == "grid" else np.sort(monitor.i.reshape(n, 300)).ravel()
+    assert np.array_equal(i, np.tile(np.arange(300), n))
+    assert monitor.t_ == pytest.approx(np.repeat(np.arange(n) * 1e-4, 300), rel=1e-12)
+
+
+def test_spikes_between_steps_have_their_exact_times_counts_and_values() -> None:
+    """x = t*(1 + i) reaches 0.25 at n*0.25/(1 + i) ms, the end of the run included."""
+    group = e.NeuronGroup(
+        4, "dx/dt = (1 + i)/ms : 1\nn : integer\ns : 1 (shared)", threshold="x > 0.25",
+        reset="x -= 0.25; n += 1",
+    )  # fmt: skip
+    monitor = e.SpikeMonitor(group, variables=["x", "n", "s"])
+    part = e.SpikeMonitor(group[1:3])
+    rate = e.PopulationRateMonitor(group)
+    trace = e.StateMonitor(group, ["x", "n"], record=[3, 0])
+    run(group, monitor, part, rate, trace)
+    moments = ((round(n * 0.25e-3 / (1 + i), 12), i, n - 1) for i in range(4) for n in range(1, 4 * i + 5))
+    expected = sorted(moments)
+    t, i, n = (np.array(column) for column in zip(*expected, strict=True))
+    np.testing.assert_allclose(monitor.t_, t, rtol=0, atol=1e-12)
+    order = np.lexsort((monitor.i, np.round(monitor.t_, 12)))  # of neurons that spike at one moment
+    np.testing.assert_array_equal(monitor.i[order], i)
+    np.testing.assert_array_equal(monitor.n[order], n)
+    np.testing.assert_allclose(monitor.x_, 0.25, rtol=1e-12)
+    assert monitor.count.tolist() == [4, 8, 12, 16]
+    assert part.count.tolist() == [8, 12]
+    np.testing.assert_allclose(part.t_, monitor.t_[(monitor.i == 1) | (monitor.i == 2)])
+    np.testing.assert_allclose(trace.t_, np.arange(11) * 1e-4)
+    at = np.arange(11) * 0.1
+    for row, slope in ((0, 4), (1, 1)):
+        resets = np.floor(at * slope / 0.25 + 1e-9)
+        np.testing.assert_array_equal(trace.n[row], resets)
+        np.testing.assert_allclose(trace.x[row], at * slope - 0.25 * resets, atol=1e-12)
+    # a spike counts for the step in whose course or at whose end it comes
+    steps = np.maximum(np.ceil(t / 1e-4 - 1e-6), 1).astype(int) - 1
+    assert rate.rate_ == pytest.approx(np.bincount(steps, minlength=10) / 4 / 1e-4)
 
 
 # -- traces ---------------------------------------------------------------------------------------------
@@ -189,8 +229,8 @@ def test_a_long_run_in_pieces_records_without_end() -> None:
     net = e.Network(group, monitor)
     for _ in range(30):
         net.run(7 * ms)
-    assert monitor.v.shape == (2, 2100)
-    assert np.allclose(monitor.v[1], np.arange(2100) * 0.1)
+    assert monitor.v.shape == (2, 2101)  # the end of a run once, though it is the start of the next
+    assert np.allclose(monitor.v[1], np.arange(2101) * 0.1)
 
 
 def test_what_a_monitor_of_traces_refuses(group: Any) -> None:
