@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -68,6 +69,50 @@ def _check_printed(script: str, output: str) -> None:
         assert shown in output
     for block in re.findall(r"^explain\(\)\n((?:# .*\n?)+)", script, re.MULTILINE):
         assert "\n".join(line[2:] for line in block.splitlines()) in output
+
+
+def _rows(text: str, heading: str) -> list[list[str]]:
+    """The cells of a table below its heading."""
+    lines = text[text.index(heading) :].split("\n\n")[0].splitlines()[2:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_the_tables_of_beats_in_the_readme_are_obtained() -> None:
+    from eccles.lab.beats import Beats, beats
+    from eccles.units import Hz, second
+
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    def simulated(rows: list[list[str]], random_phases: int) -> Beats:
+        pre, post = np.array([[float(rate) for rate in row[0].split(",")] for row in rows]).T
+        return beats(pre * Hz, post * Hz, duration=2 * second, random_phases=random_phases, with_grid=True)
+
+    rows = _rows(text, "| asked (Hz) |")
+    assert len(rows) == 8
+    result = simulated(rows, 0)
+    assert result.grid is not None
+    for k, (_, *shown) in enumerate(rows):
+        found = [f"{result.beat[k] / Hz:.5g}"]
+        for each in (result, result.grid):
+            pre, post, beat = (
+                float(rates[k])
+                for rates in (each.pre_rate_obtained, each.post_rate_obtained, each.beat_obtained)
+            )
+            found += [f"{pre:.5g}, {post:.5g}", f"{beat:.5g}"]
+        assert shown == found
+
+    rows = _rows(text, "| pair (Hz) |")
+    assert len(rows) == 3
+    result = simulated(rows, 500)
+    assert result.grid is not None
+    for k, (_, *shown) in enumerate(rows):
+        low, median, high = result.spread()[:, k]
+        assert shown == [
+            f"{result.final_weights[k]:.3f}",
+            f"{result.other_final_weights[k]:.3f}",
+            f"{median:.3f} ({low:.3f} to {high:.3f})",
+            f"{result.grid.final_weights[k]:.3f}",
+        ]
 
 
 def test_the_message_in_the_readme_is_the_message() -> None:
