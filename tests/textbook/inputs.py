@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 import numpy as np
+from textbook.faces import is_exact
 
 from eccles.units import *
 
@@ -54,8 +55,9 @@ def spike_generator(b: Any) -> None:
     source = b.SpikeGeneratorGroup(3, [0, 2, 1], [1, 2, 4] * ms, period=5 * ms)
     M = b.SpikeMonitor(source)
     b.run(12 * ms)
-    assert np.asarray(M.i).tolist() == [0, 2, 1, 0, 2, 1, 0]
-    assert np.allclose(M.t_, np.array([1, 2, 4, 6, 7, 9, 11]) * 1e-3)
+    n = 8 if is_exact(b) else 7  # spikes; whether the one at the end is one of them
+    assert np.asarray(M.i).tolist() == [0, 2, 1, 0, 2, 1, 0, 2][:n]
+    assert np.allclose(M.t_, np.array([1, 2, 4, 6, 7, 9, 11, 12][:n]) * 1e-3, rtol=1e-12)
 
 
 def driven_through_strong_synapses(b: Any) -> None:
@@ -66,8 +68,9 @@ def driven_through_strong_synapses(b: Any) -> None:
     S.connect()
     M = b.SpikeMonitor(relay)
     b.run(40 * ms)
-    # delivered after the threshold slot of the step in which it arrives, so it fires in the next one
-    assert np.allclose(M.t_, np.array([4.1, 12.1, 13.1, 32.1]) * 1e-3)
+    # on a grid, delivered after the threshold slot of the step in which it arrives: it fires in the next one
+    later = 0 if is_exact(b) else 0.1
+    assert np.allclose(M.t_, (np.array([4, 12, 13, 32]) + later) * 1e-3, rtol=1e-12)
 
 
 def closed_loop(b: Any) -> None:
@@ -220,7 +223,7 @@ def several_clocks(b: Any) -> None:
     A.v = B.v = 1
     M, N = b.StateMonitor(A, "v", record=0), b.StateMonitor(B, "v", record=0)
     b.run(10 * ms)
-    assert len(M.t) == 100
-    assert len(N.t) == 20
+    assert len(M.t) == (101 if is_exact(b) else 100)
+    assert len(N.t) == (21 if is_exact(b) else 20)
     assert np.allclose(M.v[0][::5], N.v[0], rtol=1e-12)
     assert abs(A.v_[0] - math.exp(-1)) < 1e-12
