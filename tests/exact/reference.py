@@ -273,6 +273,90 @@ def leaky_rate(tau: float, mu: float, theta: float, reset: float, t_ref: float) 
     return 1 / (t_ref + tau * math.log((mu - reset) / (mu - theta)))
 
 
+@dataclass
+class DeltaNetwork:
+    """Leaky neurons with threshold 1 that kick each other's potentials, and pair STDP: event after event.
+
+    Neurons: potential, drive mu, time constant, refractory period, reset. Synapses: source, target, weight,
+    delay. Traces x (8 ms, of presynaptic spikes as they arrive) and y (11 ms, postsynaptic) change the weight
+    by -0.02*y at a presynaptic spike, which has acted before, and by 0.021*x at a postsynaptic one. What
+    arrives as a refractory period ends is received.
+    """
+
+    v: list[float]
+    mu: list[float]
+    tau: list[float]
+    rest: list[float]
+    reset: list[float]
+    source: list[int]
+    target: list[int]
+    w: list[float]
+    delay: list[float]
+
+    spikes: list[list[float]] = field(default_factory=list)
+
+    def run(self, duration: float) -> None:
+        """Simulate [0, duration]."""
+        n, m = len(self.v), len(self.w)
+        self.spikes = [[] for _ in range(n)]
+        self._since = [0.0] * n  # the time of each v
+        self._awake = [0.0] * n  # when each neuron stops being refractory
+        self._x, self._y, self._last = [0.0] * m, [0.0] * m, [0.0] * m
+        under_way: list[tuple[float, int]] = []  # arrival, synapse
+        while True:
+            crossings = [self._crossing(k) for k in range(n)]
+            now = min([*crossings, *(t for t, _ in under_way)])
+            if now > duration:
+                break
+            firing = [k for k in range(n) if crossings[k] <= now + 1e-12]
+            arriving = [s for t, s in under_way if t <= now + 1e-12]
+            under_way = [(t, s) for t, s in under_way if t > now + 1e-12]
+            while firing or arriving:  # generations of one instant
+                for k in firing:
+                    self.spikes[k].append(now)
+                    self._awake[k] = now + self.rest[k]
+                sent = [s for s in range(m) if self.source[s] in firing]
+                arriving += [s for s in sent if self.delay[s] == 0]
+                under_way += [(now + self.delay[s], s) for s in sent if self.delay[s] > 0]
+                self._deliver(now, arriving, firing)
+                for k in firing:
+                    self.v[k], self._since[k] = self.reset[k], self._awake[k]
+                arriving = []
+                firing = [
+                    k for k in range(n) if self._awake[k] <= now + 1e-12 and self._potential(k, now) > 1
+                ]
+        self.v = [self._potential(k, duration) for k in range(n)]
+
+    def _deliver(self, now: float, arriving: list[int], firing: list[int]) -> None:
+        for s in arriving:
+            self._decay(s, now)
+            k = self.target[s]
+            if self._awake[k] <= now + 1e-12:
+                self.v[k], self._since[k] = self._potential(k, now) + self.w[s], now
+            self._x[s] += 1
+            self.w[s] = min(max(self.w[s] - 0.02 * self._y[s], -3.0), 3.0)
+        for s in range(len(self.w)):
+            if self.target[s] in firing:
+                self._decay(s, now)
+                self._y[s] += 1
+                self.w[s] = min(max(self.w[s] + 0.021 * self._x[s], -3.0), 3.0)
+
+    def _decay(self, s: int, now: float) -> None:
+        age = now - self._last[s]
+        self._x[s] *= math.exp(-age / 0.008)
+        self._y[s] *= math.exp(-age / 0.011)
+        self._last[s] = now
+
+    def _potential(self, k: int, t: float) -> float:
+        decay = math.exp(-max(t - self._since[k], 0.0) / self.tau[k])
+        return self.mu[k] + (self.v[k] - self.mu[k]) * decay
+
+    def _crossing(self, k: int) -> float:
+        if self.mu[k] <= 1:
+            return math.inf
+        return self._since[k] + self.tau[k] * math.log((self.mu[k] - self.v[k]) / (self.mu[k] - 1))
+
+
 # -- nonlinear neurons: DOP853 with events ---------------------------------------------------------------
 
 Vector = Sequence[float]

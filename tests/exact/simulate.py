@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
 from typing import Any
 
 import numpy as np
+import pytest
 
 from eccles import Network, SpikeMonitor, defaultclock, second
 
@@ -26,3 +28,8 @@ def assert_same_trains(obtained: list[np.ndarray], expected: list[Any], *, atol:
     assert [len(t) for t in obtained] == [len(t) for t in expected]
     for one, other in zip(obtained, expected, strict=True):
         np.testing.assert_allclose(one, np.array([float(t) for t in other]), rtol=0, atol=atol)
+
+
+def slow_unless(quick: Container[Any], values: Iterable[Any]) -> list[Any]:
+    """Values for `parametrize`, those that are not quick marked as slow."""
+    return [v if v in quick else pytest.param(v, marks=pytest.mark.slow) for v in values]

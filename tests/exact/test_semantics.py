@@ -223,14 +223,14 @@ def test_what_a_refractory_neuron_receives_is_lost_until_the_very_end() -> None:
     neurons = NeuronGroup(
         2, "dx/dt = 0*Hz : 1 (unless refractory)", threshold="x > 1", reset="x = 0", refractory=2 * ms
     )
-    source = sources([0.001, 0.002999, 0.003001])
+    source = sources([0.001, 0.003 - 3e-12, 0.003])
     synapses = Synapses(source, neurons, on_pre="x_post += 1.5")
     synapses.connect(i=[0, 1, 0, 2], j=[0, 0, 1, 1])
     spikes = SpikeMonitor(neurons)
     network(neurons, source, synapses, spikes, dt=1e-3).run(5 * ms)
-    late, early = trains(spikes)
-    close(late, [0.001])  # 0.002999 is 1 µs too early
-    close(early, [0.001, 0.003001])
+    too_early, in_time = trains(spikes)
+    close(too_early, [0.001])
+    close(in_time, [0.001, 0.003], atol=2e-12)
 
 
 @pytest.mark.parametrize("dt", STEPS)
@@ -321,6 +321,18 @@ def test_of_coincident_spikes_the_order_of_the_pathways_decides(offset, order, e
     synapses.pre.order = order
     network(pre, post, synapses, dt=1e-3).run(2 * ms)
     assert float(np.asarray(synapses.w)[0]) == expected
+
+
+@pytest.mark.parametrize("other", [0, 1])
+def test_a_spike_without_delay_arrives_in_order_whatever_the_delays_of_others(other) -> None:
+    neurons = sources([0.00123, 0.00123])
+    synapses = Synapses(
+        neurons, neurons, "code : 1", on_pre="code = 10*code + 1", on_post="code = 10*code + 2"
+    )
+    synapses.connect(i=[0, 1], j=[1, 0])
+    synapses.pre.delay = [0, other] * ms
+    network(neurons, synapses).run(3 * ms)
+    np.testing.assert_array_equal(synapses.code[:], [12, 21 if other else 12])
 
 
 @pytest.mark.parametrize(("offset", "expected"), [(3e-12, 3.0), (-3e-12, 4.0)])
