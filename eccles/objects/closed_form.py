@@ -159,6 +159,10 @@ class ClosedFormNeurons:
             straight = code.lowerer.let("straight", Op("fdiv", (Op("fneg", (margin,)), drive)))
             rising: ir.Expr = Op("fgt", (drive, ir.const(0.0)))
             span = straight
+            # the quotient is rounded the same way for every spike of a regular train: that, too, adds up
+            remainder: ir.Expr = Op("fdiv", (
+                Op("fneg", (Op("fmuladd", (straight, drive, margin)),)), drive
+            ))  # fmt: skip
             if self._reach.rate is not None:
                 # -log1p(q)/rate with q = rate*margin/drive; q/rate is `straight`, but for its sign
                 rate = code.number(self._reach.rate)
@@ -168,11 +172,13 @@ class ClosedFormNeurons:
                 near = Op("fsub", (ir.const(1.0), Op("fmul", (ir.const(0.5), q))))
                 span = Op("fmul", (straight, Op("select", (small, near, bent))))
                 rising = Op("and", (rising, Op("fgt", (q, ir.const(-1.0)))))
+                remainder = ir.const(0.0)  # lost in the rounding of the logarithm
             over = Op("fgt" if self._margin.strict else "fge", (margin, ir.const(0.0)))
-            ahead = b.let("ahead", Op("fadd", (Op("fmax", (span, ir.const(0.0))), rest)))
+            ahead = b.let("ahead", Op("fmax", (span, ir.const(0.0))))
             there = b.let("there", Op("fadd", (at, ahead)))
-            added = Op("fsub", (there, at))  # rounded, so that `lost` is what the sum has lost
-            lost = Op("fsub", (ahead, b.let("added", added)))
+            added = b.let("added", Op("fsub", (there, at)))
+            lost = Op("fadd", (Op("fsub", (at, Op("fsub", (there, added)))), Op("fsub", (ahead, added))))
+            lost = Op("fadd", (lost, Op("fadd", (rest, remainder))))
             due = Op("select", (over, at, Op("select", (rising, there, NEVER))))
             due_rest = Op("select", (over, rest, lost))
             for gate in self._margin.gates:
@@ -201,9 +207,12 @@ class ClosedFormNeurons:
     def _emit_end(self, b: ProgramBuilder) -> None:
         group = self.group
         until = b.let("until", self.instants.span(b))
+        # steps are dt long, and many of them not quite what their rounded product says
+        short = Op("fmuladd", (Op("itof", (b.steps_left(group.clock),)), b.dt(group.clock), Op("fneg", (until,))))
+        short = b.let("short", short)
         with b.vector("i", b.size_of(group, len(group))) as i:
-            since = b.load(self._at_rest, i)
-            span = b.let("span", Op("fsub", (Op("fsub", (until, b.load(self._at, i))), since)))
+            rest = Op("fsub", (short, b.load(self._at_rest, i)))
+            span = b.let("span", Op("fadd", (Op("fsub", (until, b.load(self._at, i))), rest)))
             for name, value in self._after(b, i, self._state(b, i), span).items():
                 b.store(group.variable(name).array, i, value)
 
