@@ -169,7 +169,7 @@ def _step_lines(obj: SimulationObject) -> Iterator[str]:
         step = obj.method_choice
         yield explain_choice(step)
         for system in step.systems:
-            names = ", ".join(name for name, _, _ in (*system.propagators, *system.integrals))
+            names = ", ".join(system.wanted())
             yield f"once per run, from the matrix exponential for {', '.join(system.variables)}: {names}"
         for hoisted in step.hoisted:
             yield f"once per run: {hoisted.name} = {printer.show(hoisted.expr)}"

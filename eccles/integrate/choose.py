@@ -38,6 +38,7 @@ def step_of(
     method: str | Sequence[str] | Integrator | None,
     *,
     default: Sequence[str] = ("exact", "euler", "heun"),
+    in_increments: bool = False,
 ) -> Step:
     """One step of the first method that can integrate the equations.
 
@@ -49,6 +50,8 @@ def step_of(
         A method, candidates in order of preference, or None for `default`.
     default : sequence of str
         What to try where the user has no wish.
+    in_increments : bool
+        Whether rounding errors must not add up over many short steps, where the method has a choice.
 
     Raises
     ------
@@ -58,7 +61,11 @@ def step_of(
         If there is no method of that name.
     """
     integrator, passed_over = integrator_for(problem, method, default=default)
-    step = with_reciprocals(integrator.step(problem), problem)
+    if in_increments and isinstance(integrator, Exact):
+        step = integrator.step_in_increments(problem)
+    else:
+        step = integrator.step(problem)
+    step = with_reciprocals(step, problem)
     return replace(step, passed_over=tuple(passed_over.items()))
 
 

@@ -12,6 +12,21 @@ The others take only those entries of P and Q that are not zero by structure, fr
 exponential per connected set of equations. The exponential is taken numerically, per element where
 parameters differ.
 
+In increments
+-------------
+The rounding errors of P and Q are the same in every step, so their effects add up: after N steps x is off by
+N eps, which spoils short steps. `step_in_increments` writes each diagonal entry of P as a sum of what is
+kept and a change,
+
+    x_i(t + dt) = K_i x_i + (D_i x_i + sum of the other P_ij x_j + sum of Q_ij b_j)
+
+with K_i = 1 and D_i = P_ii - 1 where P_ii is near 1. What is in brackets is of the order of dt and correct to
+rounding, so the bias after a time T is about eps T/tau however short the steps are; the roundings of the
+sum are different each time and add up like a random walk. (Where the increment shrinks to a few units in the
+last place of x, close to rest after long, they are not: x stops short of it by eps tau/dt.) Elsewhere
+K_i = 0 and D_i = P_ii: after a long step the difference would leave noise of the size of the old value. It
+costs one more multiplication and addition per variable.
+
 Refractoriness
 --------------
 A variable flagged `unless refractory` stands still during refractoriness while others see its frozen
@@ -69,6 +84,10 @@ class Exact:
         """One step."""
         return _Builder(problem).step()
 
+    def step_in_increments(self, problem: Problem) -> Step:
+        """One step whose rounding errors do not add up over many short steps."""
+        return _Builder(problem, in_increments=True).step()
+
 
 def _moving_coefficients(form: LinearForm, problem: Problem) -> list[str]:
     """The coefficients that prevent an exact step, each as a reason.
@@ -121,13 +140,15 @@ class _Request:
 
     propagators: Wanted = field(default_factory=dict)
     integrals: Wanted = field(default_factory=dict)
+    splits: dict[str, tuple[str, str]] = field(default_factory=dict)  # row -> what is kept, change
 
 
 class _Builder:
     """Collects rows, then says which coefficients they need."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, *, in_increments: bool = False) -> None:
         self.problem = problem
+        self.in_increments = in_increments
         self.form = linear_form(problem)
         self.names = FreshNames()
         self.coefficients = Coefficients(problem, self.names)
@@ -186,14 +207,30 @@ class _Builder:
         reach = form.reach(variable)
         if reach == (variable,):
             b = self.offsets[variable] if variable in form.offset else None
-            return advanced(variable, form.matrix[variable].get(variable), b, DT, self.coefficients)
+            return advanced(
+                variable,
+                form.matrix[variable].get(variable),
+                b,
+                DT,
+                self.coefficients,
+                in_increments=self.in_increments,
+            )
         request = self.requests[active]
         suffix = "" if active else "_refractory"
         # what does not act on itself keeps its value but for what others and b add
         drifts = variable not in form.matrix[variable] and not form.in_loop(variable)
         known_p, known_q = ({variable: Number(1.0)}, {variable: DT}) if drifts else ({}, {})
+        kept: Expr | None = None
         terms: list[Expr] = []
         for column in reach:
+            if column == variable and self.in_increments:
+                kept = Name(variable)
+                if not drifts:
+                    names = [self.names.fresh(f"{stem}_{variable}{suffix}") for stem in ("_keep", "_D")]
+                    request.splits[variable] = (names[0], names[1])
+                    kept, change = [mul(Name(variable), Name(name)) for name in names]
+                    terms.append(change)
+                continue
             p = known_p.get(column) or self._ask(
                 request.propagators, f"_P_{variable}_{column}{suffix}", variable, column
             )
@@ -203,7 +240,7 @@ class _Builder:
                 request.integrals, f"_Q_{variable}_{column}{suffix}", variable, column
             )
             terms.append(mul(self.offsets[column], q))
-        return total(terms)
+        return total([kept, total(terms)])
 
     def _ask(self, wanted: Wanted, stem: str, row: str, column: str) -> Name:
         """The name of an entry of P or Q."""
@@ -214,14 +251,20 @@ class _Builder:
 def _systems(form: LinearForm, request: _Request) -> list[LinearSystem]:
     """One system per connected set of the equations from which coefficients are wanted."""
     systems = []
-    for members in _connected([form.reach(row) for row, _ in request.propagators]):
+    rows = dict.fromkeys([*request.splits, *(row for row, _ in request.propagators)])
+    for members in _connected([form.reach(row) for row in rows]):
         variables = tuple(name for name in form.matrix if name in members)
         place = {name: n for n, name in enumerate(variables)}
 
         matrix = tuple(tuple(form.matrix[row].get(column) for column in variables) for row in variables)
+        splits = tuple((*names, place[row]) for row, names in request.splits.items() if row in place)
         systems.append(
             LinearSystem(
-                variables, matrix, _placed(request.propagators, place), _placed(request.integrals, place)
+                variables,
+                matrix,
+                _placed(request.propagators, place),
+                _placed(request.integrals, place),
+                splits,
             )
         )
     return systems

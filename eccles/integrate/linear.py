@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from eccles.integrate.build import FreshNames, call, mul, nonzero, plus, times
+from eccles.integrate.build import FreshNames, call, mul, nonzero, plus, select, times, total
 from eccles.integrate.noise import noises_in
 from eccles.integrate.problem import Hoisted, Problem
 from eccles.language.algebra import fold, linear_in, linear_system
-from eccles.language.nodes import Expr, Name, names_in
+from eccles.language.nodes import Compare, Expr, Name, Number, names_in
 
 __all__ = ["Coefficients", "LinearForm", "NotLinear", "advanced", "linear_form"]
+
+NEAR = 0.5  # |a dt| up to which a growth is split into 1 and its difference from 1
 
 
 class NotLinear(Exception):  # caught within this package, where it becomes a reason
@@ -138,15 +140,32 @@ def ramp(a: Expr | None, span: Expr) -> Expr:
     return span if a is None else mul(span, call("exprel", mul(a, span)))
 
 
+def split_growth(a: Expr, span: Expr) -> tuple[Expr, Expr]:
+    """`growth` as the sum of a share that is kept, 1 or 0, and a change that is accurate in itself."""
+    near = Compare("<=", call("abs", mul(a, span)), Number(NEAR))
+    kept = select(near, Number(1.0), Number(0.0))
+    return kept, select(near, call("expm1", mul(a, span)), growth(a, span))
+
+
 def advanced(
-    variable: str, a: Expr | None, b: Expr | None, span: Expr, coefficients: Coefficients | None = None
+    variable: str,
+    a: Expr | None,
+    b: Expr | None,
+    span: Expr,
+    coefficients: Coefficients | None = None,
+    *,
+    in_increments: bool = False,
 ) -> Expr:
-    """The variable after a time in x' = a x + b, in closed form."""
+    """The variable after a time in x' = a x + b, in closed form; maybe as an increment on its value."""
 
     def use(stem: str, expr: Expr) -> Expr:
         return expr if coefficients is None else coefficients.use(stem, expr)
 
     x: Expr = Name(variable)
-    decayed = x if a is None else mul(x, use(f"_E_{variable}", growth(a, span)))
     gained = None if b is None else times(b, use(f"_F_{variable}", ramp(a, span)))
+    if a is not None and in_increments:
+        kept, change = split_growth(a, span)
+        increment = total([mul(x, use(f"_D_{variable}", change)), gained])
+        return total([mul(x, use(f"_keep_{variable}", kept)), increment])
+    decayed = x if a is None else mul(x, use(f"_E_{variable}", growth(a, span)))
     return plus(decayed, gained) or x

@@ -37,13 +37,14 @@ from numpy.typing import ArrayLike, NDArray
 from eccles.integrate.problem import LinearSystem
 from eccles.language.nodes import Expr
 
-__all__ = ["coefficients", "propagators"]
+__all__ = ["coefficients", "entries", "propagators"]
 
 Matrices = NDArray[np.float64]
 
 LARGEST = 0.25  # norm of A h up to which the series is summed
 ROUNDING = 2.0**-53
 DEGREE = 12  # 0.25**13 / 14! < 2**-62
+NEAR = 0.5  # |P - 1| up to which a diagonal entry is split into 1 and P - 1
 
 
 def propagators(matrix: ArrayLike, dt: float) -> tuple[Matrices, Matrices]:
@@ -61,6 +62,12 @@ def propagators(matrix: ArrayLike, dt: float) -> tuple[Matrices, Matrices]:
     P, Q : (..., n, n)
         NaN where A is not finite.
     """
+    p, _, q = _exponential(matrix, dt)
+    return p, q
+
+
+def _exponential(matrix: ArrayLike, dt: float) -> tuple[Matrices, Matrices, Matrices]:
+    """P, P - I and Q, each accurate in itself."""
     a = np.asarray(matrix, dtype=np.float64)
     n = a.shape[-1]
     identity = np.eye(n)
@@ -85,7 +92,7 @@ def propagators(matrix: ArrayLike, dt: float) -> tuple[Matrices, Matrices]:
             error_p = np.where(take, error_s, error_d + ROUNDING * np.abs(next_p))
             error_e = np.where(take, error_s + ROUNDING * np.abs(next_e), error_d)
             e, p = np.where(going, next_e, e), np.where(going, next_p, p)
-    return p, q
+    return p, e, q
 
 
 def _error(size: Matrices | float, m: Matrices, error: Matrices, carried: Matrices | float) -> Matrices:
@@ -129,9 +136,29 @@ def coefficients(
     dict of str to array
         Shape () if no entry of the matrix is per element, else (n_elements,).
     """
-    entries = [[0.0 if entry is None else np.asarray(value(entry)) for entry in row] for row in system.matrix]
-    shape = np.broadcast_shapes(*(np.shape(entry) for row in entries for entry in row))
-    matrix = np.array([[np.broadcast_to(entry, shape) for entry in row] for row in entries], dtype=np.float64)
-    p, q = propagators(np.moveaxis(matrix, (0, 1), (-2, -1)), dt)
+    rows = [[0.0 if entry is None else np.asarray(value(entry)) for entry in row] for row in system.matrix]
+    shape = np.broadcast_shapes(*(np.shape(entry) for row in rows for entry in row))
+    matrix = np.array([[np.broadcast_to(entry, shape) for entry in row] for row in rows], dtype=np.float64)
+    return entries(system, np.moveaxis(matrix, (0, 1), (-2, -1)), dt)
+
+
+def entries(system: LinearSystem, matrix: ArrayLike, dt: float) -> dict[str, NDArray[np.float64]]:
+    """The numbers that a linear system asks for, given those of its matrix.
+
+    Parameters
+    ----------
+    system : LinearSystem
+        What is wanted.
+    matrix : (..., n, n)
+        A, in 1/s.
+    dt : float
+        In seconds.
+    """
+    p, e, q = _exponential(matrix, dt)
     found = {name: p[..., row, column] for name, row, column in system.propagators}
-    return found | {name: q[..., row, column] for name, row, column in system.integrals}
+    found |= {name: q[..., row, column] for name, row, column in system.integrals}
+    for kept, change, row in system.splits:
+        near = np.abs(e[..., row, row]) <= NEAR
+        found[kept] = np.where(near, 1.0, 0.0)
+        found[change] = np.where(near, e[..., row, row], p[..., row, row])
+    return found

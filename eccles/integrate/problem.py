@@ -85,16 +85,24 @@ class LinearSystem:
         A; None where it is zero for whatever parameters.
     propagators, integrals : tuple of (str, int, int)
         Wanted from P and from Q: name, row, column.
+    splits : tuple of (str, str, int)
+        Diagonal entries of P wanted as a sum of a share that is kept, 1 or 0, and a change: their names, row.
     """
 
     variables: tuple[str, ...]
     matrix: tuple[tuple[Expr | None, ...], ...]
     propagators: tuple[tuple[str, int, int], ...]
     integrals: tuple[tuple[str, int, int], ...]
+    splits: tuple[tuple[str, str, int], ...] = ()
 
     def names(self) -> set[str]:
         """The parameters that the matrix is made of."""
         return {n for row in self.matrix for entry in row if entry is not None for n in names_in(entry)}
+
+    def wanted(self) -> tuple[str, ...]:
+        """The names of the coefficients."""
+        split = [name for kept, change, _ in self.splits for name in (kept, change)]
+        return (*[name for name, _, _ in (*self.propagators, *self.integrals)], *split)
 
 
 @dataclass(frozen=True)

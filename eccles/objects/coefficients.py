@@ -17,7 +17,7 @@ from eccles.compile.ir import Element
 from eccles.compile.lower import convert
 from eccles.engine.program import ProgramBuilder
 from eccles.engine.state import Array
-from eccles.integrate.matrix import propagators
+from eccles.integrate.matrix import entries
 from eccles.integrate.problem import Hoisted, LinearSystem, Step
 from eccles.language.nodes import Expr, names_in
 
@@ -112,11 +112,11 @@ class Coefficients:
 
     def _prepare_system(self, b: ProgramBuilder, system: LinearSystem) -> dict[str, ir.Expr]:
         """Have the matrix exponential computed before each call, if its inputs have changed."""
-        entries = [entry for row in system.matrix for entry in row if entry is not None]
-        per_element = any(self._per_element(entry) for entry in entries)
-        names = [name for name, _, _ in (*system.propagators, *system.integrals)]
+        per_element = any(
+            self._per_element(entry) for row in system.matrix for entry in row if entry is not None
+        )
         scalars: dict[str, ir.Expr] = {}
-        for name in names:
+        for name in system.wanted():
             if per_element:
                 self._arrays[name] = Array(f"{self.group.name}.{name}", Element.F64, len(self.group))
             else:
@@ -131,8 +131,8 @@ class Coefficients:
         elements = np.arange(size)
         n = len(system.variables)
         matrix = np.zeros((size, n, n))
-        for row, entries in enumerate(system.matrix):
-            for column, entry in enumerate(entries):
+        for row, trees in enumerate(system.matrix):
+            for column, entry in enumerate(trees):
                 if entry is not None:
                     matrix[:, row, column] = self.group.numpy_evaluate(
                         entry, elements, purpose="coefficients"
@@ -143,10 +143,8 @@ class Coefficients:
         if old is not None and np.array_equal(old, key):
             return
         self._inputs[id(system)] = key
-        p, q = propagators(matrix, dt)
-        for table, wanted in ((p, system.propagators), (q, system.integrals)):
-            for name, row, column in wanted:
-                if per_element:
-                    self._arrays[name].data[:] = table[:, row, column]
-                else:
-                    self._scalars[name] = float(table[0, row, column])
+        for name, values in entries(system, matrix, dt).items():
+            if per_element:
+                self._arrays[name].data[:] = values
+            else:
+                self._scalars[name] = float(values[0])

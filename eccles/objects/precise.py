@@ -139,7 +139,7 @@ class PreciseNeurons:
             self._step, self._flow = Step("none", ()), Flow((), (), (), None)
             return
         integrator, passed = integrator_for(self._problem, group.method, default=PRECISE_METHODS)
-        step = step_of(self._problem, integrator)
+        step = step_of(self._problem, integrator, in_increments=True)
         if any(group.is_written(name, writes) for system in step.systems for name in system.names()):
             # the matrix exponential is taken once per call of the program
             passed = {**passed, integrator.name: "events change its coefficients"}
