@@ -8,7 +8,7 @@ SOURCES := eccles tests benchmarks examples
 .PHONY: demo test test-all lint fix types bench docs golden clean
 
 demo: $(STAMP)  ## the forum thread's experiment: a table and a figure
-	$(BIN)/eccles beats --pre 200 --post 250,220,210 --duration 2s --figure out/beats.png
+	$(BIN)/eccles beats --figure out/beats.png
 
 test: $(STAMP)  ## a quick variant of every claim
 	$(BIN)/python -m pytest -m "not slow" -n auto

@@ -103,7 +103,7 @@ def test_the_tables_of_beats_in_the_readme_are_obtained() -> None:
 
     rows = _rows(text, "| pair (Hz) |")
     assert len(rows) == 3
-    result = simulated(rows, 500)
+    result = simulated(rows, 200)
     assert result.grid is not None
     for k, (_, *shown) in enumerate(rows):
         low, median, high = result.spread()[:, k]

@@ -100,7 +100,7 @@ def beats(
     post_phase: Annotated[str, typer.Option(help="The same for postsynaptic neurons.")] = "0",
     random_phases: Annotated[
         int, typer.Option(min=0, help="How many random phases to simulate as well, for the spread.")
-    ] = 500,
+    ] = 200,
     figure: Annotated[
         Path | None, typer.Option(help="Draw spikes and weights into a .png, .svg or .pdf.")
     ] = None,

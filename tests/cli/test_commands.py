@@ -39,7 +39,7 @@ def test_beats_prints_exact_rates_beside_those_asked_for_and_those_on_the_grid()
 
 
 def test_beats_prints_weights_of_both_orders_the_spread_over_random_phases_and_those_on_the_grid() -> None:
-    expected = beats(200 * Hz, [250, 220, 210] * Hz, duration=2 * second, random_phases=500)
+    expected = beats(200 * Hz, [250, 220, 210] * Hz, duration=2 * second, random_phases=200)
     spread = [" ".join(f"{weight:.3f}" for weight in column) for column in expected.spread().T]
     for order, stars, first in (
         ("pre_first", "first * first", "pre"),
@@ -51,7 +51,7 @@ def test_beats_prints_weights_of_both_orders_the_spread_over_random_phases_and_t
         assert f"2 200 220 40 0.099 0.058 {spread[1]} 0.000" in shown
         assert f"3 200 210 20 0.128 0.087 {spread[2]} 0.000" in shown
         assert f"spike at once, this run handles the {first} spike first" in shown
-        assert "Random: quantiles over 500 random phases" in shown
+        assert "Random: quantiles over 200 random phases" in shown
 
 
 def test_beats_alone_is_the_experiment_of_the_thread_and_other_pairs_whose_beat_a_grid_loses() -> None:
@@ -120,7 +120,7 @@ def test_beats_writes_labelled_results(tmp_path: Path) -> None:
     assert f"wrote {out}" in result.output.replace("\n", "")
     with xr.open_dataset(out, engine="h5netcdf") as data:
         assert data.attrs["dt"] == pytest.approx(5e-5)
-        assert dict(data.sizes) == {"pair": 3, "time": 2001, "event": 128, "phase": 500}
+        assert dict(data.sizes) == {"pair": 3, "time": 2001, "event": 128, "phase": 200}
 
 
 def test_frequencies_may_have_units_and_each_pair_its_own_pre_rate() -> None:
