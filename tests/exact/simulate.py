@@ -8,13 +8,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from eccles import Network, SpikeMonitor, defaultclock, second
+from eccles import Network, NeuronGroup, SpikeMonitor, defaultclock, second
+
+in_steps = False  # what tests that take `each_way` set
 
 
-def network(*objects: Any, dt: float = 1e-4) -> Network:
-    """A network with exact spike times and a time step in seconds."""
+def network(*objects: Any, dt: float = 1e-4, bystander: bool | None = None) -> Network:
+    """A network with exact spike times and a time step in seconds.
+
+    A bystander, who has no closed form, makes it walk through time steps.
+    """
     defaultclock.dt = dt * second
-    return Network(*objects, spike_times="precise")
+    wanted = in_steps if bystander is None else bystander
+    bystanders = [NeuronGroup(1, "dv/dt = -v**2*Hz : 1", threshold="v > 1")] if wanted else []
+    return Network(*objects, *bystanders, spike_times="precise")
 
 
 def trains(monitor: SpikeMonitor) -> list[np.ndarray]:

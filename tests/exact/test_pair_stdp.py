@@ -11,6 +11,8 @@ from simulate import network
 
 from eccles import Hz, Network, NeuronGroup, SpikeGeneratorGroup, Synapses, ms, second
 
+pytestmark = pytest.mark.usefixtures("each_way")
+
 RULE = PairRule()
 SYNAPSES = """w : 1
 dApre/dt = -Apre/taupre : 1 (event-driven)

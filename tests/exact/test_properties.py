@@ -38,6 +38,7 @@ class Recipe:
     """A network of a few neurons, as numbers: neurons in rows, synapses in rows; times in seconds."""
 
     kind: str
+    in_steps: bool  # or without a time grid where there is a closed form
     neurons: np.ndarray  # v at the start, mu, tau, refractory period
     synapses: np.ndarray  # source, target, weight, delay
 
@@ -70,7 +71,7 @@ def recipes(draw: st.DrawFn) -> Recipe:
         # without refractoriness weights are small: nothing sets off itself for ever
         w = rng.uniform(-0.5, 0.5) * (1 if rest else 0.3)
         rows.append((i, j, w * (4 if kind == "exponential" else 1), d))
-    return Recipe(kind, neurons, np.array(rows).reshape(-1, 4))
+    return Recipe(kind, draw(st.booleans()), neurons, np.array(rows).reshape(-1, 4))
 
 
 def simulate(
@@ -80,7 +81,6 @@ def simulate(
     start_scope()
     n = len(recipe.neurons)
     edges = [0, *sorted(borders), n]
-    objects: list[Any] = []
     groups, monitors = [], []
     for k, (a, b) in enumerate(pairwise(edges)):
         group = NeuronGroup(
@@ -109,8 +109,8 @@ def simulate(
             synapses.w = recipe.synapses[here, 2]
             synapses.pre.delay = recipe.synapses[here, 3] * second
             made.append((here, synapses))
-    objects = [*groups, *monitors, *(s for _, s in made)]
-    net = network(*objects, dt=dt)
+    objects: list[Any] = [*groups, *monitors, *(s for _, s in made)]
+    net = network(*objects, dt=dt, bystander=recipe.in_steps)
     for a, b in pairwise([0.0, *parts, DURATION]):
         net.run((b - a) * second)
     weights = np.full(len(recipe.synapses), np.nan)

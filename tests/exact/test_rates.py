@@ -11,6 +11,8 @@ from simulate import network, trains
 
 from eccles import Hz, NeuronGroup, SpikeMonitor, second
 
+pytestmark = pytest.mark.usefixtures("each_way")
+
 CARRIERS = [
     (200, 250), (200, 210), (250, 255), (400, 404), (400, 410), (440, 444), (250, 248), (300, 307.83)
 ]  # fmt: skip

@@ -33,7 +33,9 @@ from eccles import (
 )
 from eccles.explain import explanation
 
-STEPS = [1e-4, 1e-3, 7e-3]
+pytestmark = pytest.mark.usefixtures("each_way")
+
+STEPS = [1e-4, 7e-3]
 
 
 def clock_like(rates, **options: Any) -> NeuronGroup:
