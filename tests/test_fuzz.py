@@ -150,6 +150,25 @@ def conditions(draw: Any, names: tuple[str, ...]) -> str:
 
 
 @st.composite
+def crossings(draw: Any, names: tuple[str, ...]) -> str:
+    """A threshold that can be found exactly, mostly: a comparison of what is smooth."""
+    other = draw(st.sampled_from(names))
+    left = draw(st.sampled_from(("v", "v", "v", f"v + 0.5*{other}", f"v**2 - {other}", "exp(v)", "sin(9*v)")))
+    right = draw(st.sampled_from(("0.05", "0.2", "0.5", "0", "-0.1", "0.3 + 0.1*sin(9*t/ms)", "0.1*i")))
+    more = draw(st.sampled_from(("", "", "", f" and {other} < 2", " and i < 3", " and not_refractory")))
+    return f"{left} {draw(st.sampled_from(('>', '>=')))} {right}{more}"
+
+
+@st.composite
+def resets(draw: Any, names: tuple[str, ...]) -> str:
+    """What takes a neuron back below such a threshold, mostly."""
+    other = draw(st.sampled_from(names))
+    return draw(
+        st.sampled_from(("v = 0", "v = -1", "v -= 0.3", f"v = -0.1; {other} += 0.2", "v = -rand()", ""))
+    )
+
+
+@st.composite
 def statements(draw: Any, targets: tuple[str, ...], names: tuple[str, ...]) -> str:
     """Some assignments."""
     operators = st.sampled_from(("=", "+=", "-=", "*="))
@@ -296,7 +315,9 @@ BAD_DURATIONS = (
     "1j*ms",
     "1e300*second",
 )
-DELAYS = ("0*ms", "1*ms", "0.3*ms", "None", "0.1*ms")
+DELAYS = ("0*ms", "1*ms", "0.3*ms", "None", "0.1*ms", "0.137*ms", "0.02*ms")
+SPIKE_TIMES = ("None", "None", "'precise'", "'precise'", "'grid'")
+BAD_SPIKE_TIMES = ("'fast'", "3", "1*ms", "[]", "True", "nan")
 BAD_DELAYS = (
     "-1*ms",
     "nan*second",
@@ -378,10 +399,11 @@ METHODS = (
     "'exponential_euler'",
     "'exact'",
     "'milstein'",
+    "'dopri5'",
     "('exact', 'euler')",
 )
 BAD_METHODS = ("'nosuch'", "3", "''", "()", "[None]", "object()")
-REFRACTORY = ("False", "False", "1*ms", "'0.5*ms'", "'v > 0.5'", "0*ms", "'rand()*ms'")
+REFRACTORY = ("False", "False", "1*ms", "'0.5*ms'", "'v > 0.5'", "0*ms", "'rand()*ms'", "'v < 0'", "0.13*ms")
 BAD_REFRACTORY = (
     "True",
     "-1*ms",
@@ -586,7 +608,7 @@ def settings(draw: Any, settable: tuple[str, ...], pick: Any, k: int) -> tuple[s
 @st.composite
 def cases(draw: Any) -> dict[str, Any]:
     """What to build, set, run and read, as text; most of it right."""
-    wrong = draw(st.sets(st.integers(0, 24), max_size=2)) if draw(st.booleans()) else set()
+    wrong = draw(st.sets(st.integers(0, 26), max_size=2)) if draw(st.booleans()) else set()
 
     def pick(k: int, good: tuple[str, ...], bad: tuple[str, ...]) -> str:
         return draw(st.sampled_from(bad if k in wrong else good))
@@ -600,6 +622,8 @@ def cases(draw: Any) -> dict[str, Any]:
         model = draw(mutated(model))
     spikes = draw(st.integers(0, 9)) > 0
     driven = draw(st.booleans()) or not spikes
+    resetting = st.one_of(statements(settable, (*settable, "rand()")), resets(settable))
+    conditional = st.one_of(conditions((*settable, "v", "rand()")), crossings(settable))
     late_delays = draw(st.integers(0, 3)) == 0
     synaptic = (
         "w : 1",
@@ -615,8 +639,10 @@ def cases(draw: Any) -> dict[str, Any]:
         "n": pick(2, SIZES, BAD_SIZES),
         "model": model,
         "method": pick(3, METHODS, BAD_METHODS),
-        "threshold": text(4, conditions((*settable, "v", "rand()"))) if spikes else None,
-        "reset": text(5, statements(settable, (*settable, "rand()"))) if spikes else None,
+        "spike times": pick(25, SPIKE_TIMES, BAD_SPIKE_TIMES),
+        "spike times of G": pick(26, ("None", *SPIKE_TIMES), BAD_SPIKE_TIMES),
+        "threshold": text(4, conditional) if spikes else None,
+        "reset": text(5, resetting) if spikes else None,
         "refractory": pick(6, REFRACTORY, BAD_REFRACTORY) if spikes else "False",
         "sets": [draw(settings(settable, pick, k)) for k in range(draw(st.integers(0, 2)))],
         "input": pick(11, INPUTS, BAD_INPUTS) if driven else None,
@@ -731,6 +757,7 @@ def _play(case: dict[str, Any], face: Any, outer: dict[str, Any], value: Any, do
     G = do(lambda: face.NeuronGroup(
         size, case["model"], method=method, threshold=case["threshold"], reset=case["reset"],
         refractory=refractory, namespace={"stimulus": outer["stimulus"]},
+        spike_times=value(case["spike times of G"]),
     ))  # fmt: skip
     outer |= {"G": G, "n": len(G)}
     for name, index, new in case["sets"]:
@@ -761,7 +788,7 @@ def _play(case: dict[str, Any], face: Any, outer: dict[str, Any], value: Any, do
         made = do(lambda extra=extra: value(extra))
         if hasattr(made, "blocks") and made not in objects:
             objects.append(made)
-    net = do(lambda: face.Network(objects))
+    net = do(lambda: face.Network(objects, spike_times=value(case["spike times"])))
     outer["net"] = net
     for duration in case["durations"]:
         length = value(duration)
