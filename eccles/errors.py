@@ -32,6 +32,7 @@ __all__ = [
     "UnitError",
     "forget_warnings",
     "nearest",
+    "note",
     "raise_together",
     "silence",
     "warn",
@@ -222,7 +223,7 @@ _shown: set[tuple[str, str, int]] = set()
 
 
 def silence(*names: str) -> None:
-    """Stop showing the warnings of these names; `silence()` without names shows all again."""
+    """Stop showing the warnings and notes of these names; `silence()` without names shows all again."""
     if not names:
         _silenced.clear()
     _silenced.update(names)
@@ -233,19 +234,36 @@ def warn(name: str, message: str) -> None:
 
     The warning points to the line of the script that led to it, not into Eccles.
     """
+    place = _new_place(name)
+    if place is not None:
+        warnings.warn_explicit(EcclesWarning(name, message), None, *place)
+
+
+def note(name: str, message: str) -> None:
+    """Write a line to stderr unless the user has silenced it; once for each line of the script.
+
+    For what is worth knowing although nothing is wrong: where warnings are errors, a note is none.
+    """
+    if _new_place(name) is not None:
+        print(f"eccles: {message} [{name}]", file=sys.stderr)
+
+
+def _new_place(name: str) -> tuple[str, int] | None:
+    """The line of the script; None if it has been told this, or the user has silenced it."""
     if name in _silenced:
-        return
+        return None
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_globals.get("__name__", "").startswith("eccles."):
         frame = frame.f_back
     filename, line = ("", 0) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
-    if (name, filename, line) not in _shown:
-        _shown.add((name, filename, line))
-        warnings.warn_explicit(EcclesWarning(name, message), None, filename, line)
+    if (name, filename, line) in _shown:
+        return None
+    _shown.add((name, filename, line))
+    return filename, line
 
 
 def forget_warnings() -> None:
-    """Show warnings again that were shown already."""
+    """Show warnings and notes again that were shown already."""
     _shown.clear()
 
 

@@ -1,4 +1,4 @@
-"""What happened in the last run, and why: above all, why nothing spiked.
+"""What happened in the last run, and why: above all, why nothing spiked; and how exact its spike times are.
 
 The state before a run is kept as long as it is small. To say how near a silent neuron came to its
 threshold, the run is done again from there with a recorder of the closest approach; random numbers
@@ -17,17 +17,21 @@ from eccles.compile.ir import Element, Op
 from eccles.engine.program import Block, Part, ProgramBuilder
 from eccles.engine.state import Array
 from eccles.integrate.choose import explain_choice
+from eccles.integrate.problem import Step
 from eccles.language.nodes import Binary, Compare, Expr, Logical, names_in
 from eccles.language.printer import show
 from eccles.monitors import EventMonitor, PopulationRateMonitor, StateMonitor
 from eccles.objects import advice, magic
 from eccles.objects.advice import shown
 from eccles.objects.group import SimulationObject
-from eccles.objects.inputs import PoissonInput
+from eccles.objects.inputs import PoissonGroup, PoissonInput, SpikeGeneratorGroup
 from eccles.objects.network import LastRun, Network, magic_network
 from eccles.objects.neurons import NeuronGroup
 from eccles.objects.operations import NetworkOperation
+from eccles.objects.precise import DEFAULT_TOLERANCE
+from eccles.objects.regular import CodeRunner
 from eccles.objects.synapses import Synapses
+from eccles.objects.timing import Timing, wants_precise
 from eccles.units import DIMENSIONLESS, Dimension, amp, second
 
 __all__ = ["explain", "explanation"]
@@ -80,12 +84,13 @@ def explanation(network: Network | None = None) -> str:
         if group.method_choice is not None and group.equations.diff_eq_names:
             choice = explain_choice(group.method_choice)
             lines.append(f"{choice[0].upper()}{choice[1:]}")
-        if timing is not None and group.name in timing.on_grid:
-            lines.append(f"Its spikes come at multiples of the time step: {timing.on_grid[group.name]}.")
-        others = [f"'{event}'" for event in group.events if event != "spike"]
-        if timing is not None and others:
-            lines.append(f"Other events ({', '.join(others)}) are looked for at the end of each time step.")
+        if timing is not None:
+            lines += _exactness(group, timing)
         paragraphs.append("\n  ".join(lines))
+    if timing is not None:
+        by_step = [line for obj in last.objects for line in _done_by_step(obj, timing)]
+        if by_step:
+            paragraphs.append("\n  ".join([DONE_BY_STEP, *by_step]))
     return "\n\n".join(paragraphs)
 
 
@@ -104,6 +109,77 @@ def _spikes_of(group: NeuronGroup, last: LastRun) -> str:
         return f"{called} ({n}) has no threshold, so it cannot spike."
     spiked = _spiked(group, last.start)
     return f"{called}: {spiked} of {n} neurons spiked." if spiked else f"{called} ({n}) never spiked."
+
+
+# -- how exact spike times are -----------------------------------------------------------------------
+
+DONE_BY_STEP = "Done once per time step, not from instant to instant (good to first order in dt):"
+ORDERS = {"euler": 1, "exponential_euler": 1, "heun": 2, "rk2": 2, "rk4": 4}
+IN_WORDS = {1: "first", 2: "second", 4: "fourth"}
+LEFT = {1: "half", 2: "a quarter", 4: "a sixteenth"}
+
+
+def _exactness(group: NeuronGroup, timing: Timing) -> Iterable[str]:
+    """How exact the events of a group are, in a network with exact spike times."""
+    reason = advice.why_on_grid(group, timing)
+    step = group.method_choice
+    if reason:
+        yield f"Its spikes come at multiples of the time step: {reason}."
+    elif "spike" in group.events and step is not None:
+        yield f"Its spike times are {_error_of(group, step)}."
+    others = [f"'{event}'" for event in group.events if event != "spike"]
+    if others:
+        yield f"Other events ({', '.join(others)}) are looked for at the end of each time step."
+
+
+def _error_of(group: NeuronGroup, step: Step) -> str:
+    """How far spike times may be off, by the method of integration."""
+    if step.errors:
+        tolerance = float(group.method_options.get("tolerance", DEFAULT_TOLERANCE))
+        return f"good to its tolerance of {tolerance:g} in each step of its own, whatever dt is"
+    if step.method in ("exact", "none"):
+        return "exact to rounding"
+    order = ORDERS.get(step.method)
+    if order is None:
+        return "as good as the method: they converge with its order in dt"
+    return f"good to {IN_WORDS[order]} order in dt: half of it leaves {LEFT[order]} of the error"
+
+
+def _done_by_step(obj: SimulationObject, timing: Timing) -> Iterable[str]:
+    """What an object does once per time step although spike times are exact."""
+    called = magic.script_name(obj)
+    match obj:
+        case PoissonInput():
+            yield f"{called} adds its spikes at the end of each step."
+        case NetworkOperation():
+            yield f"{called} is called between steps."
+        case CodeRunner():
+            yield f"{called} runs between steps."
+        case NeuronGroup():
+            held = [name for name, e in obj.equations.items() if "constant over dt" in e.flags]
+            yield from _computed([*held, *_moving_links(obj)], called)
+        case Synapses():
+            held = [name for name in obj.equations.diff_eq_names if name not in obj.event_driven]
+            yield from _computed([*[e.name for e in obj.summed], *held], called)
+        case PoissonGroup() | SpikeGeneratorGroup():
+            if not obj.in_instants or not wants_precise(obj, timing.network):
+                yield f"{called} spikes at multiples of its time step."
+            elif any("t" in names_in(tree) for tree in obj.trees()):
+                yield f"the rates of {called} are computed for the start of each step."
+        case _:
+            pass
+
+
+def _moving_links(group: NeuronGroup) -> list[str]:
+    """The variables of a group that are variables of others and move between events."""
+    links = group._links.items()
+    return [name for name, link in links if link.source.whole.follows_time(link.name)]
+
+
+def _computed(names: list[str], called: str) -> Iterable[str]:
+    if names:
+        listed = " and ".join(", ".join(f"'{name}'" for name in names).rsplit(", ", 1))
+        yield f"{listed} of {called} {'is' if len(names) == 1 else 'are'} computed for each step as a whole."
 
 
 # -- why a group is silent --------------------------------------------------------------------------

@@ -71,8 +71,8 @@ def test_the_whole_text_of_a_biophysical_neuron():
         "more than 5 mV.\n"
         "  For that I has to be more than 150 pA; it is 100 pA.\n"
         "  Nothing in the network projects to it.\n"
-        "  Integrated by 'exact': the exact solution of linear equations, whatever dt is (input is held over "
-        "a step)."
+        "  Integrated by 'exact': the exact solution of linear equations, whatever dt is.\n"
+        "  Its spike times are exact to rounding."
     )
 
 
@@ -119,6 +119,91 @@ def test_spikes_that_come_on_the_grid_are_named_with_the_reason(equation, option
     assert [line for line in of_group.split("\n") if "multiples" in line] == expected
     assert of_exact.endswith("Other events ('half') are looked for at the end of each time step.")
     assert "multiples" not in of_exact
+
+
+def crossing_error(**options):
+    """How far the spike of v = exp(t/tau) - 1 is from tau*log(2), in seconds; and what is said of it."""
+    tau = 10 * ms
+    G = NeuronGroup(
+        1, "dv/dt = w/tau : 1\ndw/dt = w/tau : 1", threshold="v > 1", reset="v = 0; w = 0", **options
+    )
+    G.w = 1
+    spikes = SpikeMonitor(G)
+    net = Network(G, spikes)
+    net.run(8 * ms)
+    (line,) = re.findall("Its spike times are .*", explanation(net))
+    return abs(spikes.t_[0] - 0.01 * math.log(2)), line
+
+
+@pytest.mark.parametrize(
+    ("method", "order", "said_so"),
+    [
+        ("euler", 1, "good to first order in dt: half of it leaves half of the error."),
+        ("exponential_euler", 1, "good to first order in dt: half of it leaves half of the error."),
+        ("rk2", 2, "good to second order in dt: half of it leaves a quarter of the error."),
+        ("heun", 2, "good to second order in dt: half of it leaves a quarter of the error."),
+        ("rk4", 4, "good to fourth order in dt: half of it leaves a sixteenth of the error."),
+    ],
+)
+def test_the_order_that_is_stated_for_a_method_is_that_of_the_spike_times(method, order, said_so):
+    errors = []
+    for dt in (0.5 * ms, 0.25 * ms):
+        error, line = crossing_error(method=method, dt=dt)
+        errors.append(error)
+        assert line == f"Its spike times are {said_so}"
+    assert errors[0] > 1e-13  # above rounding
+    assert 0.7 * 2**order < errors[0] / errors[1] < 1.4 * 2**order
+
+
+def test_exact_spike_times_and_tolerances_are_stated():
+    error, line = crossing_error(method="exact", dt=1 * ms)
+    assert (error < 1e-17, line) == (True, "Its spike times are exact to rounding.")
+    error, line = crossing_error(method="dopri5", method_options={"tolerance": 1e-6}, dt=1 * ms)
+    assert line == (
+        "Its spike times are good to its tolerance of 1e-06 in each step of its own, whatever dt is."
+    )
+    assert error < 1e-6 * 10e-3
+
+
+def test_what_happens_once_per_time_step_is_listed():
+    tau = 10 * ms
+    P = PoissonGroup(2, "(100 + 50*sin(2*pi*5*Hz*t))*Hz")
+    Q = PoissonGroup(2, 100 * Hz, spike_times="grid")
+    steady = PoissonGroup(2, 100 * Hz)
+    A = NeuronGroup(2, "dv/dt = (I - v)/tau : 1\nI : 1", threshold="v > 1", reset="v = 0")
+    G = NeuronGroup(2, "dv/dt = (x - v)/tau : 1\nx : 1 (linked)\nI : 1 (linked)")
+    G.x, G.I = linked_var(A, "v"), linked_var(A, "I")
+    S = Synapses(P, A, "dg/dt = -g/tau : 1 (clock-driven)\nI_post = g : 1 (summed)", on_pre="g += 0.1")
+    S.connect()
+    B = PoissonInput(A, "v", 10, 10 * Hz, weight=0.01)
+    regular = A.run_regularly("v += 0.001", dt=1 * ms)
+
+    @network_operation(dt=5 * ms)
+    def note():
+        pass
+
+    silence("unreachable_threshold")
+    run(1 * ms)
+    silence()
+    first, *listed = explanation().split("\n\n")[-1].split("\n  ")
+    assert first == "Done once per time step, not from instant to instant (good to first order in dt):"
+    assert sorted(listed) == sorted([
+        "the rates of P are computed for the start of each step.",
+        "Q spikes at multiples of its time step.",
+        "'x' of G is computed for each step as a whole.",
+        "'I_post' and 'g' of S are computed for each step as a whole.",
+        "B adds its spikes at the end of each step.",
+        "regular runs between steps.",
+        "note is called between steps.",
+    ])  # fmt: skip
+
+
+def test_nothing_is_listed_where_all_goes_from_instant_to_instant():
+    G = NeuronGroup(1, "dv/dt = 1/ms : 1", threshold="v > 0.5", reset="v = 0")
+    S = Synapses(G, G, "dA/dt = -A/ms : 1 (event-driven)", on_pre="A += 1")
+    S.connect()
+    run(1 * ms)
+    assert "once per time step" not in explanation()
 
 
 def test_a_network_on_the_grid_is_said_to_be_there():

@@ -64,7 +64,7 @@ class Exact:
     """The integrator `exact`, also known as `linear`."""
 
     name = "exact"
-    summary = "the exact solution of linear equations, whatever dt is (input is held over a step)"
+    summary = "the exact solution of linear equations, whatever dt is"
 
     def reason_against(self, problem: Problem) -> str | None:
         """None if the equations are linear and their coefficients hold still."""

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from eccles.errors import EcclesError, warn
+from eccles.errors import EcclesError, note, warn
 from eccles.language.algebra import linear_in
 from eccles.language.evaluate import evaluate
 from eccles.language.functions import BUILTINS
@@ -27,12 +27,14 @@ from eccles.objects.group import Group, SimulationObject
 from eccles.objects.neurons import NeuronGroup
 from eccles.objects.operations import NetworkOperation
 from eccles.objects.sources import Subgroup
+from eccles.objects.timing import Timing, wants_precise
 from eccles.units import DIMENSIONLESS, Quantity
 
 __all__ = [
     "as_code",
     "before_first_run",
     "before_magic_run",
+    "before_run_in_exact_time",
     "constant_value",
     "decayed",
     "dependencies",
@@ -42,6 +44,7 @@ __all__ = [
     "threshold_sides",
     "when_made",
     "when_set",
+    "why_on_grid",
 ]
 
 MILLIVOLTS = (-130.0, -20.0)  # membrane potentials and thresholds in mV lie here
@@ -77,6 +80,34 @@ def before_first_run(objects: list[SimulationObject]) -> None:
         if isinstance(obj, NeuronGroup) and obj.network is None:
             _look_at_group(obj, objects)
     _look_for_loop(objects)
+
+
+def before_run_in_exact_time(timing: Timing, objects: list[SimulationObject]) -> None:
+    """Tell of thresholds that are looked at on the grid although exact times were asked for.
+
+    It is a note, not a warning: such models are right. A group is told of before its first run only.
+    """
+    told: list[str] = []
+    for group in objects:
+        if not isinstance(group, NeuronGroup) or group.network is not None:
+            continue
+        reason = why_on_grid(group, timing)
+        if reason and wants_precise(group, timing.network):
+            told.append(f"{magic.script_name(group)} ({reason})")
+    if told:
+        shown = ", ".join(told[:3]) + (f" and {len(told) - 3} more" if len(told) > 3 else "")
+        note(
+            "spikes_on_grid",
+            f"spikes at the ends of time steps, not at exact times: {shown}; "
+            f"spike_times='grid' says that this is meant",
+        )
+
+
+def why_on_grid(group: NeuronGroup, timing: Timing) -> str:
+    """Why the threshold of a group is looked at on the grid; empty if it is not, or there is none."""
+    if "spike" not in group.events:
+        return ""
+    return timing.on_grid.get(group.name, "") or timing.reason_for_grid(group)
 
 
 def before_magic_run(members: list[SimulationObject]) -> None:

@@ -290,6 +290,8 @@ class Network:
             self._guarded(obj, lambda o=obj: o.before_run(names, seconds))
         advice.before_first_run(everything)
         runner = self._prepare(everything, clocks, idle)
+        if self._timing is not None:
+            advice.before_run_in_exact_time(self._timing, everything)
         if Network.on_built is not None:
             Network.on_built(self, everything)
         self.last_run = self._note(everything, seconds)

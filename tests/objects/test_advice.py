@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from eccles import EcclesWarning, silence
+from eccles import EcclesWarning, Network, NeuronGroup, brian2, ms, silence
 from eccles.errors import EcclesError, forget_warnings
 from eccles.objects import magic
 
@@ -647,3 +647,56 @@ def test_a_vague_likeness_to_an_imported_unit_is_no_suggestion(say):
         outcome = say("eccles", f"from eccles import *\nG = NeuronGroup(1, 'dv/dt = {name} : 1')")
         assert isinstance(outcome.error, EcclesError)
         assert str(outcome.error.hint).startswith(f"If '{name}' is a parameter"), outcome.error
+
+
+# -- thresholds that are looked at on the grid --------------------------------------------------------
+
+NOISY = "dv/dt = -v/(10*ms) + 0.1*xi/(10*ms)**.5 : 1"
+
+
+def noisy(**options):
+    return NeuronGroup(1, NOISY, **{"threshold": "v > 1", "reset": "v = 0"} | options)
+
+
+def test_of_thresholds_on_the_grid_a_note_tells_before_the_first_run_only(capsys):
+    G = noisy()
+    either = NeuronGroup(1, "dw/dt = -w/ms : 1", threshold="w > 1 or w < -1", reset="w = 0")
+    exact = NeuronGroup(1, "dw/dt = -w/ms : 1", threshold="w > 1 - t/second", reset="w = 0")
+    net = Network(G, either, exact)
+    net.run(1 * ms)
+    assert capsys.readouterr().err == (
+        "eccles: spikes at the ends of time steps, not at exact times: G (its equations contain noise "
+        "('xi')), either (the condition contains 'or'); spike_times='grid' says that this is meant "
+        "[spikes_on_grid]\n"
+    )
+    net.run(1 * ms)
+    assert capsys.readouterr().err == ""
+
+
+def test_models_that_are_made_in_a_loop_are_told_of_once(capsys):
+    for _ in range(2):
+        Network(noisy()).run(0.1 * ms)
+    assert capsys.readouterr().err.count("spikes_on_grid") == 1
+
+
+@pytest.mark.parametrize(
+    ("group", "network"),
+    [({"spike_times": "grid"}, {}), ({}, {"spike_times": "grid"}), ({"threshold": None, "reset": None}, {})],
+)
+def test_nothing_is_told_of_a_grid_that_was_asked_for_nor_without_a_threshold(group, network, capsys):
+    exact = NeuronGroup(1, "dw/dt = -w/ms : 1", threshold="w > 1 - t/second", reset="w = 0")
+    Network(noisy(**group), exact, **network).run(0.1 * ms)
+    assert capsys.readouterr().err == ""
+
+
+def test_the_compatible_face_tells_nothing_of_its_grid(capsys):
+    G = brian2.NeuronGroup(1, NOISY, threshold="v > 1", reset="v = 0", method="euler")
+    brian2.Network(G).run(0.1 * ms)
+    assert capsys.readouterr().err == ""
+
+
+def test_the_note_can_be_silenced(capsys):
+    silence("spikes_on_grid")
+    Network(noisy()).run(0.1 * ms)
+    silence()
+    assert capsys.readouterr().err == ""
