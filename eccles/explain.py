@@ -8,6 +8,7 @@ depend on nothing but seed, name and step, so it is the same run. Then everythin
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -392,18 +393,22 @@ def _repeat(network: Network, last: LastRun, recorders: list[_Approach | _Count]
     monitors = EventMonitor | StateMonitor | PopulationRateMonitor
     objects = [obj for obj in last.objects if not isinstance(obj, monitors)]
     after = {id(obj): obj.run_state() for obj in objects}
-    seed = magic.seed_value()
+    seed, timing = magic.seed_value(), network._timing
+    # recorders look in every step: the program of the repetition may walk through time in another way
+    network._timing = None if timing is None else replace(timing, on_grid={})
     try:
         for obj in objects:
             if obj.name in last.before:
                 obj.set_run_state(last.before[obj.name])
-        for recorder in recorders:
-            recorder._timing = network._timing
+        for obj in (*objects, *recorders):
+            obj._timing = network._timing
         network.rerun([*objects, *recorders], last)
         for recorder in recorders:
             recorder.ran = True
     finally:
+        network._timing = timing
         for obj in objects:
+            obj._timing = timing
             obj.set_run_state(after[id(obj)])
         magic.restore_seed(seed)
     return ""

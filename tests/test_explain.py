@@ -379,3 +379,31 @@ def test_a_run_goes_on_after_explain_with_the_same_bits(face, ask):
     for a, b in zip(*results, strict=True):
         np.testing.assert_array_equal(a, b)
     assert np.ptp(results[0][5]) > 0
+
+
+def test_a_run_without_a_time_grid_goes_on_after_explain_as_if_nothing_had_been_asked():
+    from eccles.objects import magic
+
+    results = []
+    for asking in (False, True):
+        magic.start_scope()
+        A = NeuronGroup(3, "dx/dt = rate : 1\nrate : Hz (constant)", threshold="x > 1", reset="x = 0")
+        A.rate = [200, 250, 210] * Hz
+        G = NeuronGroup(3, "dv/dt = -v/(20*ms) : 1", threshold="v > 1", reset="v = 0", refractory=3 * ms)
+        S = Synapses(A, G, "dT/dt = -T/(20*ms) : 1 (event-driven)", on_pre="v_post += 0.01; T += 1")
+        S.connect(j="i")
+        spikes = SpikeMonitor(A)
+        net = Network(A, G, S, spikes)
+        silence("unreachable_threshold")
+        net.run(33.3 * ms)
+        silence()
+        assert net._timing is not None
+        assert net._timing.without_grid
+        if asking:
+            assert "A sent 20 spikes to it through S." in explanation(net)  # 6, 8 and 6
+        net.run(33.3 * ms)
+        assert net._timing.without_grid
+        results.append((A.x[:].copy(), G.v[:].copy(), S.T[:].copy(), spikes.i[:].copy(), spikes.t_[:].copy()))
+    for a, b in zip(*results, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert np.all(np.diff(results[1][-1]) >= 0)
