@@ -307,7 +307,12 @@ class Flight:
         time = b.let("arrival", Op("fsub", (raw, Op("fmul", (Op("itof", (shift,)), dt)))))
 
         def now() -> None:
-            instants.emit_push(b, time, kind, run, ordinal)
+            at_once = Op("fle", (Op("fsub", (time, sent)), ir.const(SAME)))
+            b.choose(
+                at_once,
+                lambda: self.emit_arrive(b, run, ordinal),
+                lambda: instants.emit_push(b, time, kind, run, ordinal),
+            )
 
         def wait() -> None:
             node = b.let("node", b.load(self._free, 0))

@@ -55,6 +55,10 @@ class Coefficients:
     def _per_element(self, tree: Expr) -> bool:
         return any(self.group.is_per_element(name) for name in self._all_names(tree))
 
+    def is_uniform(self) -> bool:
+        """Whether all coefficients are the same for all elements, and computed once per call."""
+        return not any(self._varies(h.expr) or self._per_element(h.expr) for h in self.step.hoisted)
+
     def _all_names(self, tree: Expr) -> set[str]:
         """Names in the expression and in the subexpressions that it uses."""
         names: set[str] = set()

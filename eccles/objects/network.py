@@ -27,6 +27,7 @@ from eccles.objects.group import Group, SimulationObject
 from eccles.objects.interrupt import Interrupt
 from eccles.objects.neurons import NeuronGroup
 from eccles.objects.operations import NetworkOperation
+from eccles.objects.pathway import Pathway
 from eccles.objects.progress import make_report
 from eccles.objects.semantics import ECCLES, Semantics
 from eccles.objects.sources import SpikeSource
@@ -477,7 +478,8 @@ class Network:
         if timing is not None:
             timing.begin([*everything, *idle], lambda: connected_neurons(everything))
         blocks: list[Block] = []
-        for obj in everything:
+        # pathways last: how their targets are followed decides how input reaches them
+        for obj in sorted(everything, key=lambda obj: isinstance(obj, Pathway)):
             blocks += self._guarded(obj, lambda o=obj: o.blocks(writes))
         for obj in idle:
             blocks += obj.idle_blocks()

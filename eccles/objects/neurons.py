@@ -45,6 +45,7 @@ from eccles.objects.problems import Deferring, collecting
 from eccles.objects.sources import SpikeSource, Subgroup, count_of, range_of
 from eccles.objects.statements import IR_TYPES, emit_assignments
 from eccles.objects.stored import stored_array, stored_number
+from eccles.objects.superposition import Superposition
 from eccles.objects.timed import TimedArray
 from eccles.objects.timing import SpikeTimes, Timing, checked_spike_times
 from eccles.objects.variables import Variable, VariableView
@@ -628,6 +629,15 @@ class NeuronGroup(SpikeSource):
         """Something is going to happen to a neuron: it has to be brought to the present."""
         if self._precise is not None:
             self._precise.emit_touch(b, element)
+
+    def superposition(self, names: Iterable[str], writes: frozenset[int]) -> Superposition | None:
+        """A way to add to these variables without bringing neurons to the present; None if there is none."""
+        if not isinstance(self._precise, PreciseNeurons):
+            return None
+        found = Superposition.of(self._precise, names, writes)
+        if found is not None:
+            self._precise.adds_up = True
+        return found
 
     def _emit_detect(self, b: ProgramBuilder, event: str) -> None:
         """Look for events at the end of a step."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from eccles.compile import ir
 from eccles.compile.ir import Element, Op
-from eccles.compile.lower import Lowerer
+from eccles.compile.lower import Lowerer, convert
 from eccles.engine.clock import to_seconds
 from eccles.engine.delays import DelayQueue, Waiting
 from eccles.engine.flight import Flight, InFlight
@@ -33,6 +33,7 @@ from eccles.objects.variables import VariableView
 from eccles.units import second
 
 if TYPE_CHECKING:
+    from eccles.objects.superposition import Superposition
     from eccles.objects.synapses import Synapses
     from eccles.objects.timing import Timing
 
@@ -88,6 +89,8 @@ class Pathway(Group):
         self._restored_flight: InFlight | None = None
         self._arranged: tuple[int, int, float] | None = None
         self._n_arranged = 0
+        self._added: Superposition | None = None  # where input to the targets is added up
+        self._added_names: dict[str, str] = {}
         self._text: tuple[Assignment, ...] = ()
         self._substituted: tuple[Assignment, ...] | None = None
         self.deferred_errors = []
@@ -405,10 +408,10 @@ class Pathway(Group):
 
     def blocks(self, writes: frozenset[int]) -> list[Block]:
         if self._timing is not None and self.in_instants:
-            return self._blocks_in_instants(self._timing)
+            return self._blocks_in_instants(self._timing, writes)
         return [Block(self.name, self.clock, self.when, self.order, self._emit)]
 
-    def _blocks_in_instants(self, timing: Timing) -> list[Block]:
+    def _blocks_in_instants(self, timing: Timing, writes: frozenset[int]) -> list[Block]:
         """The blocks where spike times are exact."""
         blocks = [Block(self.name, self.clock, self.when, self.order, self._emit, Part.INSTANT)]
         flight, instants = self._flight, timing.instants
@@ -428,10 +431,12 @@ class Pathway(Group):
                 flight.emit_drain(b, instants, kind)
 
             blocks += [
-                Block(f"{self.name}_sends", self.clock, self.when, self.order, send, Part.INSTANT),
+                # first: what has no delay at all arrives at this very instant
+                Block(f"{self.name}_sends", self.clock, EARLIEST, self.order, send, Part.TOUCH),
                 Block(f"{self.name}_drains", self.clock, EARLIEST, self.order, drain, Part.BEFORE),
             ]
         sides = [side for side in ("pre", "post") if self._concerns(side)]
+        self._added = self._find_superposition(sides, writes)
         if sides:
             blocks.append(
                 Block(
@@ -454,6 +459,26 @@ class Pathway(Group):
             if stem is not None and self.synapses.group(side).is_shared(stem):
                 return True
         return False
+
+    def _find_superposition(self, sides: list[str], writes: frozenset[int]) -> Superposition | None:
+        """Whether the statements only add to variables of the target, so that their effects can be added up."""
+        if sides != ["post"]:
+            return None
+        added: dict[str, str] = {}  # name in the statements -> variable of the target
+        for a in self.statements:
+            stem = self._name_in("post", a.target)
+            if stem is not None:
+                if a.op not in ("+=", "-=") or not self.synapses.target.whole.moves(stem):
+                    return None
+                added[a.target] = stem
+        group = self.synapses.target.whole
+        for a in self.statements:
+            for name in names_in(a.value):
+                stem = self._name_in("post", name)
+                if name in added or (stem is not None and group.follows_time(stem)):
+                    return None
+        self._added_names = added
+        return group.superposition(added.values(), writes)
 
     def _concerns(self, side: str) -> bool:
         """Whether the statements read or write what changes in time of the neurons on a side."""
@@ -478,7 +503,18 @@ class Pathway(Group):
 
     def _emit_touch(self, b: ProgramBuilder, sides: list[str]) -> None:
         """Have the neurons that the statements read or write brought to the present."""
-        synapses = self.synapses
+        synapses, added, now = self.synapses, self._added, b.moment
+        if added is not None:
+            assert now is not None
+            with b.when(Op("igt", (self._n_arriving(b), ir.const(0)))):
+                usable = added.emit_columns(b, now)
+                with self._each_reached(b) as (synapse, _, j):
+                    own = j if j is not None else b.let("j", b.load(synapses.connections.target, synapse))
+                    neuron = b.let("neuron", add(own, synapses.target.first_element(b)))
+                    pending = added.neurons.emit_is_pending(b, neuron)
+                    with b.when(Op("or", (pending, Op("not", (usable,))))):
+                        synapses.target.whole.emit_touch(b, neuron)
+            return
         with self._each_reached(b) as (synapse, i, j):
             known = {"pre": i, "post": j}
             for side in sides:
@@ -491,6 +527,12 @@ class Pathway(Group):
                 group = synapses.group(side)
                 first = group.first_element(b)
                 group.whole.emit_touch(b, b.let("neuron", add(index, first)))
+
+    def _n_arriving(self, b: ProgramBuilder) -> ir.Expr:
+        """How many runs of synapses spikes arrive at now."""
+        if self._flight is not None:
+            return b.let("n_arriving", b.load(self._flight.n_arrived, 0))
+        return self.n_events(b)
 
     @contextmanager
     def _each_reached(
@@ -646,6 +688,9 @@ class Pathway(Group):
         )  # fmt: skip
         code.fallback = synapses
         statements = self.statements
+        added = {} if self._added is None or not self.in_instants else self._added_names
+        for name in added:  # summed up from nothing
+            code.lowerer.env[name] = ir.const(0.0)
         if synapses.event_driven and event is None:
             code.lowerer.env["_elapsed"] = synapses.elapsed(b, synapse, code.lowerer, self.clock)
             statements = (*synapses.event_driven_statements(), *statements)
@@ -656,9 +701,38 @@ class Pathway(Group):
             b,
             code,
             statements,
-            lambda name: synapses.place_at(b, name, synapse, code.lowerer, i, j),
+            lambda name: None if name in added else synapses.place_at(b, name, synapse, code.lowerer, i, j),
             event.results if event is not None else None,
         )
+        if added:
+            self._emit_amounts(b, synapse, j, {stem: code.lowerer.env[n] for n, stem in added.items()})
+
+    def _emit_amounts(
+        self, b: ProgramBuilder, synapse: ir.Expr, j: ir.Expr | None, amounts: Mapping[str, ir.Expr]
+    ) -> None:
+        """Add amounts to variables of the target: to its state now, or by superposition."""
+        synapses, added = self.synapses, self._added
+        assert added is not None
+        group = synapses.target.whole
+        own = j if j is not None else b.let("j", b.load(synapses.connections.target, synapse))
+        neuron = b.let("neuron", add(own, synapses.target.first_element(b)))
+        allowed: dict[str, ir.Expr] = {}
+        for stem, amount in amounts.items():
+            may_write = group.may_write(b, group.variable(stem), neuron)
+            amount = convert(amount, ir.F64)
+            if may_write is not None:
+                amount = Op("select", (may_write, amount, ir.const(0.0)))
+            allowed[stem] = b.let("amount", amount)
+
+        def at_once() -> None:
+            for stem, amount in allowed.items():
+                array = group.variable(stem).array
+                b.store(array, neuron, Op("fadd", (b.load(array, neuron), amount)))
+
+        def by_superposition() -> None:
+            added.emit_add(b, neuron, allowed)
+
+        b.choose(added.neurons.emit_is_member(b, neuron), at_once, by_superposition)
 
     def writes(self) -> Iterable[Array]:
         for assignment in self.statements:

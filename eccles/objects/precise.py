@@ -25,7 +25,7 @@ not missed. Spans over which the error estimate is too large are made shorter.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NoReturn
 
@@ -44,7 +44,7 @@ from eccles.integrate.crossing import Margin, NotSmooth, margin_of, slack_of, sl
 from eccles.integrate.flow import Flow, flow_of
 from eccles.integrate.problem import Hoisted, Problem, Step
 from eccles.integrate.reciprocal import with_reciprocals
-from eccles.language.nodes import Expr, Number
+from eccles.language.nodes import Expr, Number, names_in
 from eccles.objects.coefficients import Coefficients
 
 if TYPE_CHECKING:
@@ -107,12 +107,16 @@ class PreciseNeurons:
     ----------
     on_grid : str
         Why the threshold is looked at on the grid; empty if it is not.
+    problem : Problem
+        The equations; `names` are their variables.
+    before : dict of str to Array
+        The state at the last moment at which something happened to each neuron.
     """
 
     def __init__(self, group: NeuronGroup, instants: Instants, writes: frozenset[int]) -> None:
         self.group = group
         self.instants = instants
-        self._problem = group.precise_problem()
+        self.problem = group.precise_problem()
         self._choose_method(writes)
         self.on_grid = ""
         self._margin: Margin | None = None
@@ -122,7 +126,7 @@ class PreciseNeurons:
         self._step_coefficients = Coefficients(group, self._step, writes)
         self._flow_coefficients = Coefficients(group, Step("flow", (), hoisted=tuple(hoisted)), writes)
         self._scalars: tuple[dict[str, ir.Expr], dict[str, ir.Expr]] = ({}, {})
-        self._names = tuple(self._problem.variables)
+        self.names = tuple(self.problem.variables)
         self._declare_arrays(len(group))
         self._held = {name: HeldInput(name, timed) for name, timed in group.timed_arrays().items()}
         self._input_changes = instants.kind(f"{group.name} input changes", self._handle_change)
@@ -135,18 +139,18 @@ class PreciseNeurons:
 
     def _choose_method(self, writes: frozenset[int]) -> None:
         group = self.group
-        if not self._problem.variables:
+        if not self.problem.variables:
             self._step, self._flow = Step("none", ()), Flow((), (), (), None)
             return
-        integrator, passed = integrator_for(self._problem, group.method, default=PRECISE_METHODS)
-        step = step_of(self._problem, integrator, in_increments=True)
+        integrator, passed = integrator_for(self.problem, group.method, default=PRECISE_METHODS)
+        step = step_of(self.problem, integrator, in_increments=True)
         if any(group.is_written(name, writes) for system in step.systems for name in system.names()):
             # the matrix exponential is taken once per call of the program
             passed = {**passed, integrator.name: "events change its coefficients"}
-            integrator, _ = integrator_for(self._problem, PRECISE_METHODS[1:])
-            step = step_of(self._problem, integrator)
+            integrator, _ = integrator_for(self.problem, PRECISE_METHODS[1:])
+            step = step_of(self.problem, integrator)
         self._step = replace(step, passed_over=tuple(passed.items()))
-        self._flow = flow_of(self._problem, integrator)
+        self._flow = flow_of(self.problem, integrator)
         group.method_choice = self._step
 
     def _choose_margins(self) -> None:
@@ -154,10 +158,10 @@ class PreciseNeurons:
         if "spike" not in group.events:
             return
         try:
-            self._margin = margin_of(group.inlined_condition("spike"), self._problem, moves=group.moves)
+            self._margin = margin_of(group.inlined_condition("spike"), self.problem, moves=group.moves)
             tree = group.refractory_condition()
             if tree is not None:
-                self._waking = margin_of(tree, self._problem, moves=group.moves)
+                self._waking = margin_of(tree, self.problem, moves=group.moves)
         except NotSmooth as reason:
             self.on_grid = str(reason)
             self._margin = self._waking = None
@@ -171,17 +175,17 @@ class PreciseNeurons:
         self._slope = self._waking_slope = Number(0.0)
         if self._margin is None:
             return ()
-        trees = {"_slope": slope_of(self._margin.value, self._problem)}
+        trees = {"_slope": slope_of(self._margin.value, self.problem)}
         hoisted: tuple[Hoisted, ...] = ()
         if self._waking is not None:
-            trees["_waking_slope"] = slope_of(self._waking.value, self._problem)
+            trees["_waking_slope"] = slope_of(self._waking.value, self.problem)
         elif not self._step.errors:
-            slack = slack_of(self._margin.value, self._problem)
+            slack = slack_of(self._margin.value, self.problem)
             if slack is not None:
                 trees["_slack"], hoisted = slack.value, slack.hoisted
         taken = tuple(h for h in (*self._flow.hoisted, *hoisted))
         step = Step("look", tuple(assign(n, t) for n, t in trees.items()), hoisted=taken)
-        step = with_reciprocals(step, self._problem)
+        step = with_reciprocals(step, self.problem)
         found = {a.target: a.value for a in step.statements}
         self._slope = found["_slope"]
         self._waking_slope = found.get("_waking_slope", self._waking_slope)
@@ -190,8 +194,9 @@ class PreciseNeurons:
 
     def _declare_arrays(self, n: int) -> None:
         name = self.group.name
-        self._before = {v: Array(f"{name}.{v}.before", Element.F64, n) for v in self._names}
-        self._result = {v: Array(f"{name}.{v}.result", Element.F64, n) for v in self._names}
+        self.before = {v: Array(f"{name}.{v}.before", Element.F64, n) for v in self.names}
+        self._carry = {v: Array(f"{name}.{v}.carry", Element.F64, n) for v in self._drifting()}
+        self._result = {v: Array(f"{name}.{v}.result", Element.F64, n) for v in self.names}
         self._at = Array(f"{name}.at", Element.F64, n)
         self._next = Array(f"{name}.next", Element.F64, n)
         self._touched = Array(f"{name}.touched", Element.I64, n)  # at which instant `at` and `next` were set
@@ -211,6 +216,8 @@ class PreciseNeurons:
             self._new_span = Array(f"{name}.span.result", Element.F64, n)
             self._goes_on = Array(f"{name}.goes_on.result", Element.U8, n)
         self._fault = Array(f"{name}.fault", Element.I64, 1)
+        self._looked_at = Array(f"{name}.looked_at", Element.I64, n)  # at which instant
+        self.adds_up = False  # whether there is a `Superposition`
 
     # -- blocks ------------------------------------------------------------------------------------
 
@@ -240,7 +247,7 @@ class PreciseNeurons:
         env.update(state)
         env["t"] = code.lowerer.let("t", Op("fadd", (b.step_start(self.group.clock), start)))
         self._hold_input(b, env)
-        env["not_refractory"] = self._active(b, e)
+        env["not_refractory"] = self.active(b, e)
         self._flow_coefficients.extend(b, env, self._scalars[1], e, code)
         return code
 
@@ -250,7 +257,8 @@ class PreciseNeurons:
         for name, held in self._held.items():
             env[f"_held_{name}"] = b.load(held.since, 0)
 
-    def _active(self, b: ProgramBuilder, e: ir.Expr) -> ir.Expr:
+    def active(self, b: ProgramBuilder, e: ir.Expr) -> ir.Expr:
+        """Whether a neuron is not refractory."""
         if not self.group.has_refractory:
             return ir.const(True)
         return b.load(self.group.variable("not_refractory").array, e)
@@ -259,8 +267,8 @@ class PreciseNeurons:
         """The state after a span."""
         code = self._code(b, e, state, start)
         code.lowerer.env["dt"] = span
-        code.lowerer.statements(self._flow.statements, dict.fromkeys(self._names, F64))
-        after = {name: code.lowerer.env[name] for name in self._names}
+        code.lowerer.statements(self._flow.statements, dict.fromkeys(self.names, F64))
+        after = {name: code.lowerer.env[name] for name in self.names}
         error = self._error(code, state, after, self._flow.errors)
         limit = None if self._flow.limit is None else code.number(self._flow.limit)
         return _Trial(after, error, limit)
@@ -284,13 +292,13 @@ class PreciseNeurons:
             worst = error if worst is None else Op("select", (Op("fgt", (worst, error)), worst, error))
         return None if worst is None else code.lowerer.let("error", worst)
 
-    def _margin_at(self, b: ProgramBuilder, e: ir.Expr, state: State, time: ir.Expr) -> ir.Expr:
+    def margin_at(self, b: ProgramBuilder, e: ir.Expr, state: State, time: ir.Expr) -> ir.Expr:
         """How far over the threshold (or, while refractory, how far beyond its end) a state is."""
         assert self._margin is not None
         waking = None if self._waking is None else self._waking.value
         return self._either(b, e, state, time, self._margin.value, waking)
 
-    def _slope_at(self, b: ProgramBuilder, e: ir.Expr, state: State, time: ir.Expr) -> ir.Expr:
+    def slope_at(self, b: ProgramBuilder, e: ir.Expr, state: State, time: ir.Expr) -> ir.Expr:
         """How fast the margin grows."""
         return self._either(b, e, state, time, self._slope, None if self._waking is None else self._waking_slope)
 
@@ -301,7 +309,7 @@ class PreciseNeurons:
         code = self._code(b, e, state, time)
         value = code.number(ready)
         if resting is not None:
-            value = Op("select", (self._active(b, e), value, Op("fneg", (code.number(resting),))))
+            value = Op("select", (self.active(b, e), value, Op("fneg", (code.number(resting),))))
         return code.lowerer.let("margin", value)
 
     def _size_of_margin(self, b: ProgramBuilder, e: ir.Expr, state: State, time: ir.Expr) -> ir.Expr:
@@ -318,13 +326,13 @@ class PreciseNeurons:
         """Whether there is anything that a neuron could cross."""
         if self._margin is None:
             return ir.const(False)
-        holds: ir.Expr = self._active(b, e)
+        holds: ir.Expr = self.active(b, e)
         if self._margin.gates:
             code = self._code(b, e, state, time)
             for gate in self._margin.gates:
                 holds = Op("and", (holds, convert(code.expr(gate), ir.BOOL)))
         if self._waking is not None:
-            holds = Op("or", (holds, Op("not", (self._active(b, e),))))
+            holds = Op("or", (holds, Op("not", (self.active(b, e),))))
         return holds
 
     def _is_over(self, margin: ir.Expr) -> ir.Expr:
@@ -335,8 +343,8 @@ class PreciseNeurons:
         """Whether a neuron could have crossed within a span: never false where it has."""
         if self._margin is None:
             return ir.const(False)
-        m0 = self._margin_at(b, e, x0, start)
-        m1 = self._margin_at(b, e, x1, Op("fadd", (start, span)))
+        m0 = self.margin_at(b, e, x0, start)
+        m1 = self.margin_at(b, e, x1, Op("fadd", (start, span)))
         larger = Op("select", (Op("fgt", (m0, m1)), m0, m1))
         change = Op("fabs", (Op("fsub", (m1, m0)),))
         if self._slack is not None:
@@ -348,7 +356,7 @@ class PreciseNeurons:
             ))  # fmt: skip
             rise = Op("fadd", (slack, beyond))
         else:
-            slope = Op("fabs", (self._slope_at(b, e, x0, start),))
+            slope = Op("fabs", (self.slope_at(b, e, x0, start),))
             rise = Op("fmul", (ir.const(0.5), Op("fadd", (change, Op("fmul", (slope, b.dt(self.group.clock)))))))
         over = Op("fge", (Op("fadd", (larger, rise)), ir.const(0.0)))
         return Op("and", (over, self._can_cross(b, e, x0, start)))
@@ -358,7 +366,7 @@ class PreciseNeurons:
         if not self.group.refractory_is_time:
             return ir.const(False)
         due = Op("ile", (self.group.refractory_end(b, e)[0], b.step(self.group.clock)))
-        return Op("and", (Op("not", (self._active(b, e),)), due))
+        return Op("and", (Op("not", (self.active(b, e),)), due))
 
     # -- the whole group ---------------------------------------------------------------------------
 
@@ -370,28 +378,31 @@ class PreciseNeurons:
         start = ir.const(0.0)
         dt = b.dt(group.clock)
         with b.vector("i", b.size_of(group, len(group))) as i:
-            x0: State = {v: b.let(v, b.load(group.variable(v).array, i)) for v in self._names}
+            x0: State = {v: b.let(v, b.load(group.variable(v).array, i)) for v in self.names}
             code = group.element_code(b, i, "update")
             env = code.lowerer.env
             env.update(x0)
             self._hold_input(b, env)
-            active = self._active(b, i)
+            active = self.active(b, i)
             if group.refractory_condition() is not None and self._waking is None:
                 active = group.emit_not_refractory(b, code, i)  # on the grid, as the threshold
             env["not_refractory"] = active
             self._step_coefficients.extend(b, env, self._scalars[0], i, code)
-            code.lowerer.statements(self._step.statements, dict.fromkeys(self._names, F64))
-            x1 = {name: env[name] for name in self._names}
+            code.lowerer.statements(self._step.statements, dict.fromkeys(self.names, F64))
+            x1 = {name: env[name] for name in self.names}
+            carries = self._add_up(b, i, x0, x1, env)
             error = self._error(code, x0, x1, self._step.errors)
             look = self._may_cross(b, i, x0, x1, start, dt)
             if error is not None:
                 look = Op("or", (look, Op("not", (Op("fle", (error, ir.const(1.0))),))))
             if group.has_refractory:
                 look = Op("or", (look, self._wakes_in_step(b, i)))
-            for name in self._names:
-                b.store(self._before[name], i, x0[name])
+            for name in self.names:
+                b.store(self.before[name], i, x0[name])
                 if name in code.lowerer.assigned:
                     b.store(group.variable(name).array, i, x1[name])
+            for name, carry in carries.items():
+                b.store(self._carry[name], i, carry)
             if look != ir.const(False):
                 b.emit(ir.Append(b.buffer(self._careful), count, i, look))
         b.store(self._n_careful, 0, count)
@@ -407,6 +418,32 @@ class PreciseNeurons:
                 b.store(held.following, 0, row)
         with b.loop("i", ir.const(0), b.size_of(self.group, len(self.group))) as i:
             self.emit_touch(b, i)
+
+    def _add_up(
+        self, b: ProgramBuilder, i: ir.Expr, x0: State, x1: dict[str, ir.Expr], env: dict[str, ir.Expr]
+    ) -> State:
+        """Add up what drives variables without leak, which forget nothing, with what rounding takes off.
+
+        Changes `x1`; returns what is to be carried over to the next step (Kahan 1965, Commun. ACM 8:40).
+        """
+        carries: State = {}
+        for name in self._carry:
+            code = self._code(b, i, x0, ir.const(0.0))
+            rate = code.number(self.problem.equations[name])
+            if name in self.problem.frozen:
+                rate = Op("select", (self.active(b, i), rate, ir.const(0.0)))
+            step = Op("fmul", (rate, b.dt(self.group.clock)))
+            added = b.let("added", Op("fadd", (step, b.load(self._carry[name], i))))
+            x1[name] = b.let(name, Op("fadd", (x0[name], added)))
+            carries[name] = Op("fsub", (added, Op("fsub", (x1[name], x0[name]))))
+        return carries
+
+    def _drifting(self) -> list[str]:
+        """Variables that what drives them only adds to."""
+        if self._step.method != "exact":
+            return []
+        moving = set(self.names) | {"t", "t_in_timesteps"}
+        return [name for name, rate in self.problem.equations.items() if not names_in(rate) & moving]
 
     # -- a batch -----------------------------------------------------------------------------------
 
@@ -460,10 +497,10 @@ class PreciseNeurons:
                 e = b.let("e", b.load(self._batch, k))
                 own = self._is_own(b, e, now)
                 at = self._begin(b, e)
-                x0: State = {v: b.let(v, b.load(self._before[v], e)) for v in self._names}
+                x0: State = {v: b.let(v, b.load(self.before[v], e)) for v in self.names}
                 span = b.let("span", Op("fsub", (now, at)))
                 trial = self._after(b, e, x0, at, span)
-                for v in self._names:
+                for v in self.names:
                     there = b.load(group.variable(v).array, e)
                     b.store(self._result[v], k, Op("select", (own, there, trial.state[v])))
                 hard = self._is_hard(trial, span)
@@ -473,7 +510,7 @@ class PreciseNeurons:
             with b.loop("k", ir.const(0), n) as k:
                 e = b.let("e", b.load(self._batch, k))
                 own = self._is_own(b, e, now)
-                for v in self._names:
+                for v in self.names:
                     b.store(group.variable(v).array, e, b.load(self._result[v], k))
                 # `at` still says where `before` stands, for those that are hard
                 b.store(self._next, e, Op("select", (own, self._next_of(b, e), now)))
@@ -488,7 +525,7 @@ class PreciseNeurons:
     def _emit_integrate(self, b: ProgramBuilder, e: ir.Expr, until: ir.Expr) -> None:
         """Integrate one neuron from `before` to a moment before anything happens to it."""
         at = b.var("a", self._begin(b, e))
-        x = {v: b.var(v, b.load(self._before[v], e)) for v in self._names}
+        x = {v: b.var(v, b.load(self.before[v], e)) for v in self.names}
         span = b.var("span", Op("fsub", (until, at)))
         trials = b.var("trials", ir.const(0))
         going = Op("and", (
@@ -504,13 +541,13 @@ class PreciseNeurons:
             def go_on() -> None:
                 whole = Op("fge", (here, left))
                 b.set(at, Op("select", (whole, until, Op("fadd", (at, here)))))
-                for v in self._names:
+                for v in self.names:
                     b.set(x[v], trial.state[v])
 
             b.choose(accepted, go_on)
             b.set(span, self._following_span(trial, here, accepted))
         b.emit(ir.While(going, tuple(statements)))
-        for v in self._names:
+        for v in self.names:
             b.store(self.group.variable(v).array, e, x[v])
 
     def _is_accepted(self, trial: _Trial, span: ir.Expr) -> ir.Expr:
@@ -551,14 +588,14 @@ class PreciseNeurons:
         self._emit_change_input(b)
         with b.when(Op("igt", (n, ir.const(0)))):
             end = b.dt(group.clock)
-            count = b.var("n_careful", ir.const(0))
+            count = b.var("n_careful", b.load(self._n_careful, 0))
             with b.vector("k", n) as k:
                 e = b.let("e", b.load(self._batch, k))
                 at = b.let("at", b.load(self._at, e))
-                x0: State = {v: b.let(v, b.load(group.variable(v).array, e)) for v in self._names}
+                x0: State = {v: b.let(v, b.load(group.variable(v).array, e)) for v in self.names}
                 span = b.let("span", Op("fsub", (end, at)))
                 trial = self._after(b, e, x0, at, span)
-                for v in self._names:
+                for v in self.names:
                     b.store(self._result[v], k, trial.state[v])
                 look = self._may_cross(b, e, x0, trial.state, at, span)
                 hard = self._is_hard(trial, span)
@@ -571,11 +608,48 @@ class PreciseNeurons:
             b.store(self._n_careful, 0, count)
             with b.loop("k", ir.const(0), n) as k:
                 e = b.let("e", b.load(self._batch, k))
-                for v in self._names:
-                    b.store(self._before[v], e, b.load(group.variable(v).array, e))
+                for v in self.names:
+                    b.store(self.before[v], e, b.load(group.variable(v).array, e))
                     b.store(group.variable(v).array, e, b.load(self._result[v], k))
+                for carry in self._carry.values():
+                    b.store(carry, e, ir.const(0.0))
                 b.store(self._next, e, end)
             b.store(self._n_batch, 0, ir.const(0))
+
+    # -- input that is added up: see `Superposition` ---------------------------------------------------
+
+    @property
+    def can_superpose(self) -> bool:
+        """Whether input may be added up: equations are linear, and how margins bend is known."""
+        known = self._margin is None or self._slack is not None
+        return self._step.method == "exact" and known and self._flow_coefficients.is_uniform()
+
+    @property
+    def has_margin(self) -> bool:
+        """Whether crossings of a threshold are looked for."""
+        return self._margin is not None
+
+    def slack_at(self, b: ProgramBuilder, e: ir.Expr, state: State) -> ir.Expr:
+        """How far the margin can rise within a step above its larger end, from a state at the start."""
+        assert self._slack is not None
+        return self._code(b, e, state, ir.const(0.0)).number(self._slack)
+
+    def emit_is_pending(self, b: ProgramBuilder, e: ir.Expr) -> ir.Expr:
+        """Whether something has happened to a neuron in this step that is more than added-up input."""
+        return self._is_known(b, e)
+
+    def emit_is_member(self, b: ProgramBuilder, e: ir.Expr) -> ir.Expr:
+        """Whether a neuron is in the batch of the instant."""
+        return Op("ieq", (b.load(self._member, e), b.load(self.instants.number, 0)))
+
+    def emit_look_at(self, b: ProgramBuilder, e: ir.Expr) -> None:
+        """Have a neuron searched from the present on, once."""
+        number = b.load(self.instants.number, 0)
+        with b.when(Op("ine", (b.load(self._looked_at, e), number))):
+            b.store(self._looked_at, e, number)
+            n = b.let("n", b.load(self._n_careful, 0))
+            b.store(self._careful, n, e)
+            b.store(self._n_careful, 0, Op("iadd", (n, ir.const(1))))
 
     # -- spans of lengths of their own ---------------------------------------------------------------
     #
@@ -594,8 +668,8 @@ class PreciseNeurons:
             code.lowerer.env["t"] = b.step_start(group.clock)
             if group.refractory_condition() is not None and self._waking is None:
                 group.emit_not_refractory(b, code, i)  # on the grid, as the threshold
-            for v in self._names:
-                b.store(self._before[v], i, b.load(group.variable(v).array, i))
+            for v in self.names:
+                b.store(self.before[v], i, b.load(group.variable(v).array, i))
             b.store(self._reached, i, ir.const(0.0))
             b.emit(ir.Append(b.buffer(self._going), count, i, ir.const(True)))
         b.store(self._n_going, 0, count)
@@ -608,8 +682,8 @@ class PreciseNeurons:
         with b.when(Op("igt", (n, ir.const(0)))):
             with b.loop("k", ir.const(0), n) as k:
                 e = b.let("e", b.load(self._batch, k))
-                for v in self._names:
-                    b.store(self._before[v], e, b.load(group.variable(v).array, e))
+                for v in self.names:
+                    b.store(self.before[v], e, b.load(group.variable(v).array, e))
                 b.store(self._reached, e, b.load(self._at, e))
                 b.store(self._next, e, end)
                 b.store(self._going, k, e)
@@ -627,8 +701,8 @@ class PreciseNeurons:
                 e = b.let("e", b.load(self._batch, k))
                 own = self._is_own(b, e, now)
                 with b.when(Op("not", (own,))):
-                    for v in self._names:
-                        b.store(group.variable(v).array, e, b.load(self._before[v], e))
+                    for v in self.names:
+                        b.store(group.variable(v).array, e, b.load(self.before[v], e))
                     b.store(self._reached, e, self._begin(b, e))
                     b.store(self._going, count, e)
                     b.set(count, Op("iadd", (count, ir.const(1))))
@@ -651,7 +725,7 @@ class PreciseNeurons:
             b.set(rounds, Op("iadd", (rounds, ir.const(1))))
             with b.vector("k", left_over) as k:
                 e = b.let("e", b.load(self._going, k))
-                x0: State = {v: b.let(v, b.load(group.variable(v).array, e)) for v in self._names}
+                x0: State = {v: b.let(v, b.load(group.variable(v).array, e)) for v in self.names}
                 at = b.let("at", b.load(self._reached, e))
                 left = b.let("left", Op("fsub", (goal, at)))
                 wanted = b.let("wanted", b.load(self._span, e))
@@ -671,7 +745,7 @@ class PreciseNeurons:
                 # one that was cut short says little about the next
                 cut = Op("and", (accepted, Op("flt", (here, wanted))))
                 following = Op("select", (cut, Op("fmax", (wanted, following)), following))
-                for v in self._names:
+                for v in self.names:
                     b.store(self._result[v], k, Op("select", (goes, trial.state[v], x0[v])))
                 b.store(self._new_reached, k, Op("select", (goes, there, at)))
                 b.store(self._new_span, k, following)
@@ -682,7 +756,7 @@ class PreciseNeurons:
             kept = b.var("n_kept", ir.const(0))
             with b.loop("k", ir.const(0), left_over) as k:
                 e = b.let("e", b.load(self._going, k))
-                for v in self._names:
+                for v in self.names:
                     b.store(group.variable(v).array, e, b.load(self._result[v], k))
                 b.store(self._reached, e, b.load(self._new_reached, k))
                 b.store(self._span, e, b.load(self._new_span, k))
@@ -725,11 +799,13 @@ class PreciseNeurons:
         b.store(self._touched, e, number)
         if self._flow.errors:  # up to here it has been followed already
             at = b.var("a", b.load(self._reached, e))
-            x = {v: b.var(v, b.load(group.variable(v).array, e)) for v in self._names}
+            x = {v: b.var(v, b.load(group.variable(v).array, e)) for v in self.names}
         else:
             at = b.var("a", begin)
-            x = {v: b.var(v, b.load(self._before[v], e)) for v in self._names}
-        y = {v: b.var(f"{v}_there", x[v]) for v in self._names}  # at the upper end of the bracket
+            x = {v: b.var(v, b.load(self.before[v], e)) for v in self.names}
+            if self.adds_up:
+                self._emit_start_now(b, e, at, x)
+        y = {v: b.var(f"{v}_there", x[v]) for v in self.names}  # at the upper end of the bracket
         end = b.dt(clock)
         goal: ir.Expr = end
         wakes: ir.Expr = ir.const(False)
@@ -751,8 +827,8 @@ class PreciseNeurons:
         size: ir.Expr = ir.const(0.0)
         if self._margin is not None:
             size = b.let("size", self._size_of_margin(b, e, {**x}, at))
-            low.set(b, ir.const(0.0), self._margin_at(b, e, {**x}, at), ir.const(0.0))
-            b.set(low.slope, self._slope_at(b, e, {**x}, at))
+            low.set(b, ir.const(0.0), self.margin_at(b, e, {**x}, at), ir.const(0.0))
+            b.set(low.slope, self.slope_at(b, e, {**x}, at))
 
             def over_already() -> None:
                 b.set(found, ir.const(True))
@@ -766,11 +842,11 @@ class PreciseNeurons:
             search.emit_trial(trials)
         b.emit(ir.While(going, tuple(statements)))
         time = b.let("time", Op("fadd", (at, Op("select", (found, high.time, ir.const(0.0))))))
-        for v in self._names:
+        for v in self.names:
             b.store(group.variable(v).array, e, Op("select", (found, y[v], x[v])))
         time = b.let("time", Op("select", (Op("or", (found, wakes)), time, end)))
         b.store(self._next, e, time)
-        active = self._active(b, e)
+        active = self.active(b, e)
         fires = b.let("fires", Op("and", (found, active)))
         stops = b.let("stops", Op("or", (wakes, Op("and", (found, Op("not", (active,)))))))
         if self._margin is None:
@@ -787,6 +863,20 @@ class PreciseNeurons:
             with b.when(stops):
                 self.instants.emit_push(b, time, self._wakes, e, ir.const(0))
 
+    def _emit_start_now(
+        self, b: ProgramBuilder, e: ir.Expr, at: ir.Local, x: Mapping[str, ir.Local]
+    ) -> None:
+        """The start of the step may be fictitious: what follows from it holds from the present on."""
+        now = b.moment
+        assert now is not None
+        with b.when(Op("fgt", (now, at))):
+            trial = self._after(b, e, {**x}, at, b.let("passed", Op("fsub", (now, at))))
+            for v in self.names:
+                b.store(self.before[v], e, trial.state[v])
+                b.set(x[v], trial.state[v])
+            b.set(at, now)
+            b.store(self._at, e, now)
+
     # -- what comes up -----------------------------------------------------------------------------
 
     def _holds(self, b: ProgramBuilder, time: ir.Expr, e: ir.Expr) -> ir.Expr:
@@ -797,14 +887,14 @@ class PreciseNeurons:
 
     def _handle_spike(self, b: ProgramBuilder, time: ir.Expr, e: ir.Expr, ordinal: ir.Expr) -> None:
         group = self.group
-        holds = Op("and", (self._holds(b, time, e), self._active(b, e)))
+        holds = Op("and", (self._holds(b, time, e), self.active(b, e)))
         with b.when(holds):
             self._emit_join(b, e)
             b.store(self._fired_at, e, b.load(self.instants.number, 0))
             group.emit_spike(b, e, time)
 
     def _handle_wake(self, b: ProgramBuilder, time: ir.Expr, e: ir.Expr, ordinal: ir.Expr) -> None:
-        holds = Op("and", (self._holds(b, time, e), Op("not", (self._active(b, e),))))
+        holds = Op("and", (self._holds(b, time, e), Op("not", (self.active(b, e),))))
         with b.when(holds):
             self._emit_join(b, e)
             b.store(self.group.variable("not_refractory").array, e, ir.const(True))
@@ -888,8 +978,8 @@ class _Search:
         if n._margin is None:
             margin = slope = ir.const(0.0)
         else:
-            margin = n._margin_at(b, self.e, trial.state, there)
-            slope = n._slope_at(b, self.e, trial.state, there)
+            margin = n.margin_at(b, self.e, trial.state, there)
+            slope = n.slope_at(b, self.e, trial.state, there)
         if n._margin is None:
             self._whole(trial, span, margin, slope)
             return
