@@ -176,3 +176,20 @@ def test_a_nonlinear_potential_that_grazes_the_threshold_within_one_step(n, runs
     crossing = peak[k] - width * np.sqrt(overshoot[k] / THETA)
     shallow = 2 / width * np.sqrt(overshoot[k])  # the slope there
     assert np.all(np.abs(t - crossing) < 1e-9 / shallow)
+
+
+@pytest.mark.parametrize("method", ["exact", "dopri5"])
+@pytest.mark.parametrize(("period", "dt"), [(5e-3, 1e-4), (2.1e-3, 1e-3), (0.37e-3, 1e-3)])
+def test_an_oscillation_spikes_once_in_each_period_however_long_the_step(method, period, dt) -> None:
+    # v = sin(2*pi*t/period) exceeds 0.9 for a seventh of the period: up and down within one step
+    neuron = NeuronGroup(
+        1, "dv/dt = omega*u : 1\ndu/dt = -omega*v : 1", threshold="v > 0.9", refractory="v > 0",
+        method=method, namespace={"omega": 2 * np.pi / period / second},
+    )  # fmt: skip
+    neuron.u = 1
+    spikes = SpikeMonitor(neuron)
+    network(neuron, spikes, dt=dt).run(20 * ms)
+    expected = np.arange(np.arcsin(0.9) / (2 * np.pi) * period, 0.02, period)
+    obtained = np.asarray(spikes.t[:])
+    assert len(obtained) == len(expected)
+    np.testing.assert_allclose(obtained, expected, rtol=0, atol=1e-14 if method == "exact" else 1e-9)
