@@ -203,7 +203,7 @@ def measure(simulator: str, row: Row, quick: bool, project: Path) -> dict:
             sim.prefs.codegen.runtime.cython.cache_dir = str(project)
             found = measure_runtime(sim, build, size, seconds)
         case "eccles-precise":
-            found = measure_runtime(sim, precise(build), size, seconds)
+            found = measure_runtime(sim, precise(build), size | row.precise_size, seconds)
         case _:
             found = measure_runtime(sim, build, size, seconds)
     return {"import_s": importing.wall, "simulated_s": seconds, "versions": versions(simulator, sim), **found}

@@ -62,7 +62,7 @@ def miscounted(network, neurons, recorder):
     return float(np.abs(counts - due).sum())
 
 
-def build(sim, *, monitors=True):
+def build(sim, *, monitors=True, method="euler"):
     """Return the network; with `monitors`, spikes of both sides and the weights in each step are recorded."""
     neurons = sim.NeuronGroup(
         6,
@@ -70,7 +70,7 @@ def build(sim, *, monitors=True):
            rate : 1/second (constant)""",
         threshold="x>1",
         reset="x=0",
-        method="euler",
+        method=method,
     )
     pre, post = neurons[:3], neurons[3:]
     rates = [200, 200, 200], [250, 220, 210]

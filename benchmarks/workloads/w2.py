@@ -11,14 +11,14 @@ def rates(n_pairs):
     return np.linspace(20, 250, n_pairs), np.random.RandomState(3).uniform(20, 250, n_pairs)
 
 
-def build(sim, *, n_pairs=10_000):
+def build(sim, *, n_pairs=10_000, method="euler"):
     neurons = sim.NeuronGroup(
         2 * n_pairs,
         """dx/dt = rate : 1
            rate : 1/second (constant)""",
         threshold="x>1",
         reset="x=0",
-        method="euler",
+        method=method,
     )
     neurons.rate = np.concatenate(rates(n_pairs)) * sim.Hz
     pre, post = neurons[:n_pairs], neurons[n_pairs:]
