@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from reference import Term, mpf, zeros
 from simulate import network
 
 from eccles import NeuronGroup, SpikeGeneratorGroup, SpikeMonitor, Synapses, ms, second
@@ -193,3 +194,26 @@ def test_an_oscillation_spikes_once_in_each_period_however_long_the_step(method,
     obtained = np.asarray(spikes.t[:])
     assert len(obtained) == len(expected)
     np.testing.assert_allclose(obtained, expected, rtol=0, atol=1e-14 if method == "exact" else 1e-9)
+
+
+def test_a_low_peak_is_not_missed_where_the_potential_rises_again_within_the_same_step() -> None:
+    # the potential rises at both ends of the step from 1 to 2 ms, with a maximum and a minimum between
+    v, g_e, g_i, mu = 0.021001160136262298, 1.4439904333256148, -2.3108126969265816, 1.0494380492088478
+    theta = 0.02761162905751188
+    neuron = NeuronGroup(
+        1,
+        """dv/dt = (mu - v + g_e + g_i)/(10*ms) : 1
+           dg_e/dt = -g_e/(2*ms) : 1
+           dg_i/dt = -g_i/(5*ms) : 1""",
+        threshold="v > theta", refractory=1 * second, namespace={"mu": mu, "theta": theta},
+    )  # fmt: skip
+    neuron.v, neuron.g_e, neuron.g_i = v, g_e, g_i
+    spikes = SpikeMonitor(neuron)
+    network(neuron, spikes, dt=1e-3).run(4 * ms)
+    # v = mu + a*exp(-t/10 ms) + b*exp(-t/2 ms) + c*exp(-t/5 ms); it rises until 1.11 ms, to theta + 1.3e-9
+    b, c = g_e * 2 / (2 - 10), g_i * 5 / (5 - 10)
+    terms = [Term(mpf(0), (mpf(mu) - mpf(theta),)), Term(mpf(100), (mpf(v) - mpf(mu) - b - c,)),
+             Term(mpf(500), (mpf(b),)), Term(mpf(200), (mpf(c),))]  # fmt: skip
+    crossings = zeros(terms, mpf("0.004"))
+    assert len(crossings) == 3
+    assert np.asarray(spikes.t[:])[0] == pytest.approx(float(crossings[0]), abs=1e-10)
