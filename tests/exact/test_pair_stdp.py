@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 import pytest
@@ -58,15 +59,22 @@ def test_the_threads_experiment_ends_at_the_weights_of_exact_spike_times(first, 
     np.testing.assert_allclose(synapses.w[:], expected, rtol=0, atol=1e-12)
 
 
+@cache
+def random_pairs(n: int, duration: int) -> tuple[np.ndarray, np.ndarray, list[float]]:
+    """Two random rates for each pair, and the weights that result."""
+    pre, post = np.random.default_rng(6).uniform(20, 450, (2, n))
+    both = zip(pre, post, strict=True)
+    return (
+        pre,
+        post,
+        [RULE.final_weight(regular_train(f, duration), regular_train(g, duration)) for f, g in both],
+    )
+
+
 @pytest.mark.parametrize("dt", [1e-4, 1e-3])
 @pytest.mark.parametrize(("n_pairs", "duration"), [(100, 2), pytest.param(1000, 10, marks=pytest.mark.slow)])
 def test_weights_of_random_pairs_of_rates_are_those_of_the_reference(n_pairs, duration, dt) -> None:
-    rng = np.random.default_rng(6)
-    pre, post = rng.uniform(20, 450, (2, n_pairs))
-    expected = [
-        RULE.final_weight(regular_train(f, duration), regular_train(g, duration))
-        for f, g in zip(pre, post, strict=True)
-    ]
+    pre, post, expected = random_pairs(n_pairs, duration)
     net, synapses = regular_pairs(pre, post, dt, "pre")
     net.run(duration * second)
     assert len(np.unique(expected)) > 0.6 * n_pairs  # not all at a bound
