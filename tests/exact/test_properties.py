@@ -175,31 +175,31 @@ def check_groups(recipe: Recipe, seed: int) -> None:
 
 
 @given(recipe=DELTA, dt=STEPS)
-@settings(max_examples=12)
+@settings(max_examples=8)
 def test_spikes_and_weights_are_those_of_an_event_by_event_reference(recipe, dt) -> None:
     check_reference(recipe, dt)
 
 
 @given(recipe=recipes(), at=PARTS)
-@settings(max_examples=8)
+@settings(max_examples=5)
 def test_splitting_a_run_changes_no_spike(recipe, at) -> None:
     check_splitting(recipe, at)
 
 
 @given(recipe=recipes(), seed=SEEDS)
-@settings(max_examples=8)
+@settings(max_examples=5)
 def test_numbering_neurons_in_another_order_changes_no_spike(recipe, seed) -> None:
     check_order(recipe, seed)
 
 
 @given(recipe=LINEAR, dt=STEPS)
-@settings(max_examples=8)
+@settings(max_examples=5)
 def test_halving_the_time_step_changes_no_spike_of_linear_neurons(recipe, dt) -> None:
     check_step(recipe, dt)
 
 
 @given(recipe=recipes(), seed=SEEDS)
-@settings(max_examples=4)
+@settings(max_examples=3)
 def test_dividing_a_group_changes_no_spike(recipe, seed) -> None:
     check_groups(recipe, seed)
 
