@@ -15,6 +15,7 @@ from eccles.integrate.problem import Problem, Step
 from eccles.language.evaluate import evaluate
 from eccles.language.nodes import Expr
 from eccles.language.parser import parse_expression
+from eccles.language.printer import show
 
 Values = dict[str, np.ndarray]
 
@@ -31,6 +32,7 @@ FUNCTIONS = {
     "clip": lambda x, low, high: np.minimum(np.maximum(x, low), high),
     "cos": np.cos,
     "exp": np.exp,
+    "expm1": np.expm1,
     "exprel": scipy.special.exprel,
     "int": lambda x: np.asarray(x).astype(int),
     "sign": np.sign,
@@ -70,6 +72,25 @@ def advance(
             values[statement.target] = value_of(statement.value, values, functions)
         now = {name: np.asarray(values[name], dtype=float) for name in now}
     return now
+
+
+def advance_far(
+    step: Step, state: Mapping[str, float], constants: Mapping[str, object], *, dt: float, times: int
+) -> dict[str, float]:
+    """The state after very many steps of one element: as `advance`, compiled to Python and quicker."""
+    fixed = {"not_refractory": True, "dt": dt, **constants}
+    fixed |= {item.name: float(value_of(item.expr, fixed)) for item in step.hoisted}
+    for system in step.systems:
+        found = coefficients(system, functools.partial(value_of, values=dict(fixed)), dt)
+        fixed |= {name: float(value) for name, value in found.items()}
+    lines = [f"{statement.target} = {show(statement.value)}" for statement in step.statements]
+    names = ", ".join(state)
+    code = "\n    ".join(
+        [f"def run({names}, times):", "for _ in range(times):", *[f"    {a}" for a in lines]]
+    )
+    scope: dict = {**fixed, "_select": lambda condition, a, b: a if condition else b}
+    exec(f"{code}\n    return {names},", scope)
+    return dict(zip(state, scope["run"](*state.values(), times), strict=True))
 
 
 def flown(

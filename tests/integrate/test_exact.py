@@ -1,9 +1,10 @@
+import mpmath
 import numpy as np
 import pytest
 import scipy.linalg
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stepping import advance, problem
+from stepping import advance, advance_far, problem
 
 from eccles.integrate import INTEGRATORS, Step, step_of
 from eccles.language.nodes import Call, names_in, walk
@@ -229,3 +230,132 @@ def test_exact_says_why_not(text, flags, reason):
     found = INTEGRATORS["exact"].reason_against(problem(text, **flags))
     assert found is not None
     assert reason in found
+
+
+# -- in increments: rounding errors do not add up ----------------------------------------------------------
+
+MANY = 2**16
+FEW_ROUNDINGS = 4e-14  # sqrt(MANY) of them make 6e-14 of a variable that forgets nothing
+
+
+def in_increments(text, **flags) -> Step:
+    return step_of(problem(text, **flags), "exact", in_increments=True)
+
+
+def precisely(matrix, offset, state, time):
+    """x' = A x + b after some time, to 40 digits; A and b are functions of `mpf`."""
+    with mpmath.workdps(40):
+        n = len(state)
+        augmented = mpmath.zeros(n + 1)
+        for i in range(n):
+            augmented[i, n] = offset[i]
+            for j in range(n):
+                augmented[i, j] = matrix[i][j]
+        end = mpmath.expm(augmented * time) * mpmath.matrix([*state, 1])
+        return [+end[i] for i in range(n)]
+
+
+TAU, TAU_S, DRIVE, STIFF, DAMP, SHARE = [
+    mpmath.mpf(float(x)) for x in (10.3e-3, 2.1e-3, 1.3, 90e3, 21.0, 0.7)
+]
+NUMBERS = {
+    "tau": float(TAU), "tau_s": float(TAU_S), "mu": float(DRIVE), "k": float(STIFF), "c": float(DAMP),
+    "a": float(SHARE),
+}  # fmt: skip
+LONG_RUNS = {  # equations, A, b, start
+    "a decay": ("x = -x/tau", [[-1 / TAU]], [0], [0.9]),
+    "growth": ("x = x/tau", [[1 / TAU]], [0], [0.9]),
+    "a driven membrane": ("v = (mu - v)/tau", [[-1 / TAU]], [DRIVE / TAU], [0.1]),
+    "an alpha cascade": (
+        "v = (mu - v + i)/tau\ni = (y - i)/tau_s\ny = -y/tau_s",
+        [[-1 / TAU, 1 / TAU, 0], [0, -1 / TAU_S, 1 / TAU_S], [0, 0, -1 / TAU_S]],
+        [DRIVE / TAU, 0, 0],
+        [0.1, 0.2, 3.0],
+    ),
+    "an oscillator": ("x = y\ny = -k*x", [[0, 1], [-STIFF, 0]], [0, 0], [1.0, 10.0]),
+    "a damped and driven oscillator": (
+        "x = y\ny = -k*x - c*y + mu*k", [[0, 1], [-STIFF, -DAMP]], [0, DRIVE * STIFF], [1.0, 10.0],
+    ),
+    "what a decay adds up to": ("z = x/tau\nx = -x/tau", [[0, 1 / TAU], [0, -1 / TAU]], [0, 0], [0.1, 0.9]),
+}  # fmt: skip
+
+
+def error_after_many_steps(step, case, time=0.04, numbers=NUMBERS):
+    """Relative to each variable, or to its size in an oscillation of amplitude 1."""
+    text, matrix, offset, start = case
+    state = {line.split("=")[0].strip(): x for line, x in zip(text.split("\n"), start, strict=True)}
+    dt = time / MANY
+    found = advance_far(step, state, numbers, dt=dt, times=MANY)
+    expected = precisely(matrix, offset, start, mpmath.mpf(dt) * MANY)
+    sizes = [abs(x) for x in expected]
+    if "-k*x" in text:
+        sizes = [1.0, float(STIFF) ** 0.5]
+    return max(float(abs(x - y) / size) for x, y, size in zip(found.values(), expected, sizes, strict=True))
+
+
+@pytest.mark.parametrize("case", LONG_RUNS.values(), ids=LONG_RUNS)
+def test_in_increments_rounding_errors_do_not_add_up_over_65536_steps(case):
+    assert error_after_many_steps(in_increments(case[0]), case) < FEW_ROUNDINGS
+    assert error_after_many_steps(exact(case[0]), case) > FEW_ROUNDINGS, "then this test would tell nothing"
+
+
+def test_in_increments_what_depends_on_a_frozen_variable_does_not_drift():
+    text = "v = (mu - v - w)/tau\nw = (a*v - w)/tau_s"
+    frozen = [[0, 0], [SHARE / TAU_S, -1 / TAU_S]]
+    case = (text, frozen, [0, 0], [0.8, 0.1])
+    step = in_increments(text, frozen=frozenset({"v"}))
+    assert error_after_many_steps(step, case, numbers={**NUMBERS, "not_refractory": False}) < FEW_ROUNDINGS
+    moving = [[-1 / TAU, -1 / TAU], [SHARE / TAU_S, -1 / TAU_S]]
+    case = (text, moving, [DRIVE / TAU, 0], [0.8, 0.1])
+    assert error_after_many_steps(step, case) < FEW_ROUNDINGS
+
+
+def test_in_increments_a_frozen_variable_keeps_its_value():
+    for text in ("v = -v/tau", "v = (w - v)/tau\nw = -w/tau_s"):
+        step = in_increments(text, frozen=frozenset({"v"}))
+        state = {"v": 0.3, "w": 1.0}
+        found = advance(step, state, {**NUMBERS, "not_refractory": False}, dt=1e-4, times=5)
+        assert found["v"] == 0.3
+
+
+@pytest.mark.parametrize("steps_per_tau", [0.02, 0.3, 1, 1.5, 2, 10])
+@pytest.mark.parametrize("case", ["a decay", "a driven membrane", "an alpha cascade"])
+def test_in_increments_values_that_decay_by_many_orders_keep_their_digits(case, steps_per_tau):
+    text, matrix, offset, start = LONG_RUNS[case]
+    offset = [0] * len(offset)
+    state = {line.split("=")[0].strip(): x for line, x in zip(text.split("\n"), start, strict=True)}
+    dt, n = float(TAU_S) / steps_per_tau, max(round(80 * steps_per_tau), 2)
+    found = advance(in_increments(text), state, {**NUMBERS, "mu": 0.0}, dt=dt, times=n)
+    expected = precisely(matrix, offset, start, mpmath.mpf(dt) * n)
+    for x, y in zip(found.values(), expected, strict=True):
+        assert float(abs(x / y - 1)) < 2e-13
+
+
+def test_in_increments_elements_with_short_and_long_steps_mix():
+    step = in_increments("x = (y - x)/tau\ny = -y/tau_s")
+    tau = np.array([1e-5, 1e-3, 1.0])
+    found = advance(step, {"x": 0.2, "y": 1.0}, {"tau": tau, "tau_s": tau[::-1]}, dt=1e-3, times=3)
+    for k in range(3):
+        a, b = [1 / mpmath.mpf(float(x)) for x in (tau[k], tau[2 - k])]
+        expected = precisely([[-a, a], [0, -b]], [0, 0], [0.2, 1.0], mpmath.mpf(1e-3) * 3)
+        for x, y in zip((found["x"][k], found["y"][k]), expected, strict=True):
+            assert float(abs(x / y - 1)) < 1e-13
+
+
+def test_in_increments_a_rate_may_change_between_steps():
+    gated = problem("v = (e - v)*gate(t)/tau", locally_constant=lambda call: call.function == "gate")
+    step = step_of(gated, "exact", in_increments=True)
+    found = advance(
+        step,
+        {"v": 1.0},
+        {"tau": 10e-3, "e": 0.0},
+        dt=1e-3,
+        times=2,
+        functions={"gate": lambda t: 1.0 if t < 1e-3 else 500.0},
+    )
+    assert found["v"] == pytest.approx(np.exp(-50.1), rel=1e-13)
+
+
+def test_in_increments_methods_without_a_choice_stay_as_they_are():
+    leaky = problem("v = -v/tau")
+    assert step_of(leaky, "euler", in_increments=True) == step_of(leaky, "euler")

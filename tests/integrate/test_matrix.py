@@ -5,7 +5,7 @@ import scipy.linalg
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eccles.integrate.matrix import coefficients, propagators
+from eccles.integrate.matrix import coefficients, entries, propagators
 from eccles.integrate.problem import LinearSystem
 from eccles.language.nodes import Name
 
@@ -99,3 +99,11 @@ def test_coefficients_are_per_element_where_an_entry_is():
         assert found["_Q"][n] == q[0, 1]
     scalar = coefficients(system, lambda expr: -1.0, 0.1)
     assert scalar["_P"].shape == ()
+
+
+def test_a_diagonal_entry_near_one_is_split_into_one_and_the_difference():
+    system = LinearSystem(("x", "y"), ((None, None), (None, None)), (), (), (("_keep", "_D", 0),))
+    matrix = np.array([[[-1.0, 5.0], [0.0, -7.0]], [[-1e9, 5.0], [0.0, -7.0]]])
+    found = entries(system, matrix, 1e-8)
+    np.testing.assert_array_equal(found["_keep"], [1.0, 0.0])
+    np.testing.assert_allclose(found["_D"], [np.expm1(-1e-8), np.exp(-10)], rtol=4e-15)
