@@ -24,12 +24,12 @@ from eccles.language.printer import show
 from eccles.monitors import EventMonitor, PopulationRateMonitor, StateMonitor
 from eccles.objects import advice, magic
 from eccles.objects.advice import shown
+from eccles.objects.dynamics import DEFAULT_TOLERANCE
 from eccles.objects.group import SimulationObject
 from eccles.objects.inputs import PoissonGroup, PoissonInput, SpikeGeneratorGroup
 from eccles.objects.network import LastRun, Network, magic_network
 from eccles.objects.neurons import NeuronGroup
 from eccles.objects.operations import NetworkOperation
-from eccles.objects.precise import DEFAULT_TOLERANCE
 from eccles.objects.regular import CodeRunner
 from eccles.objects.synapses import Synapses
 from eccles.objects.timing import Timing, wants_precise
@@ -128,6 +128,9 @@ def _exactness(group: NeuronGroup, timing: Timing) -> Iterable[str]:
         yield f"Its spikes come at multiples of the time step: {reason}."
     elif "spike" in group.events and step is not None:
         yield f"Its spike times are {_error_of(group, step)}."
+        stored = [group.variable(name).array.element for name in group.equations.diff_eq_names]
+        if Element.F32 in stored:
+            yield "Between events its variables are stored as float32, with 7 digits; dtype=float has 16."
     others = [f"'{event}'" for event in group.events if event != "spike"]
     if others:
         yield f"Other events ({', '.join(others)}) are looked for at the end of each time step."

@@ -229,7 +229,8 @@ class EventBuffer:
             if within is not None:
                 inside = Op("and", (Op("ige", (element, within[0])), Op("ilt", (element, within[1]))))
             with b.when(inside):
-                yield element, b.let("offset", b.load(self.offsets, e)), b.let("ordinal", b.load(self.ordinals, e))
+                offset = b.let("offset", b.load(self.offsets, e))
+                yield element, offset, b.let("ordinal", b.load(self.ordinals, e))
 
     @contextmanager
     def each_counted(self, b: ProgramBuilder) -> Iterator[ir.Expr]:

@@ -5,8 +5,8 @@ wait in a list per step (by step modulo a power of two), and go to the heap when
 
 What is on its way is a *run*: synapses of one source that share a delay, and so arrive together. With one
 delay for all, a run is a source, and nothing is stored for it. Otherwise synapses are sorted by source and
-delay (`order`), and runs are ranges of that. A spike that was on its way when delays or connections changed gets a
-run of its own behind all others.
+delay (`order`), and runs are ranges of that. A spike that was on its way when delays or connections changed
+gets a run of its own behind all others.
 
 Nodes of the lists come from a pool with a free list, which Python enlarges before it is exhausted.
 """
@@ -126,13 +126,14 @@ class Flight:
         runs = self._run.data[nodes]
         if self.uniform:
             sources = runs - offset
-            positions = [np.arange(first[s], first[s + 1]) for s in sources.tolist()]
+            positions = [np.arange(int(first[s]), int(first[s + 1])) for s in sources.tolist()]
             reached = positions if order is None else [order[p] for p in positions]
         else:
             begins = self.run_begin.data
             reached = [self.order.data[begins[r] : begins[r + 1]] for r in runs.tolist()]
         counts = np.array([len(r) for r in reached], np.int64)
-        return InFlight(ahead, self._ordinal.data[nodes].copy(), counts, np.concatenate(reached).astype(np.int32))
+        synapses = np.concatenate(reached).astype(np.int32)
+        return InFlight(ahead, self._ordinal.data[nodes].copy(), counts, synapses)
 
     def arrange_uniform(self, delay: float, dt: float, n_sources: int) -> None:
         """One delay for all from now on; nothing is on its way, or what is stays so."""
@@ -155,9 +156,7 @@ class Flight:
         run_delays = sorted_delays[begins]
         steps = np.floor(run_delays / dt).astype(np.int64)
         self.order.replace(np.concatenate([order, waiting.synapses]))
-        self.run_begin.replace(
-            np.concatenate([begins, [len(order)], len(order) + np.cumsum(waiting.counts)])
-        )
+        self.run_begin.replace(np.concatenate([begins, [len(order)], len(order) + np.cumsum(waiting.counts)]))
         self.run_steps.replace(steps)
         self.run_rest.replace(run_delays - steps * dt)
         self.first_run.replace(np.searchsorted(sources[begins], np.arange(n_sources + 1)))
@@ -270,12 +269,16 @@ class Flight:
                 first, last = self._runs_of(b, element, offset)
                 b.set(needed, Op("iadd", (needed, Op("isub", (last, first)))))
             full = Op("igt", (needed, b.load(self._free, 1)))
-            b.leave_if(full, Outcome(f"{self.name}: more room for spikes on their way", self._grow, again=True))
+            what = f"{self.name}: more room for spikes on their way"
+            b.leave_if(full, Outcome(what, self._grow, again=True))
             instants.emit_room(b, needed)
             with events.each_exact(b, within) as (element, sent, ordinal):
                 first, last = self._runs_of(b, element, offset)
                 with b.loop("run", first, last) as run:
                     self._emit_send_one(b, run, sent, ordinal, instants, kind)
+
+    def _whole_steps(self) -> int:
+        return int(np.floor(self._delay / self._dt))
 
     def _runs_of(self, b: ProgramBuilder, element: ir.Expr, offset: ir.Expr) -> tuple[ir.Expr, ir.Expr]:
         if self.uniform:
@@ -285,17 +288,17 @@ class Flight:
         return first, b.let("last", b.load(self.first_run, Op("iadd", (source, ir.const(1)))))
 
     def _emit_send_one(
-        self, b: ProgramBuilder, run: ir.Expr, sent: ir.Expr, ordinal: ir.Expr, instants: Instants, kind: ir.Expr
-    ) -> None:
+        self, b: ProgramBuilder, run: ir.Expr, sent: ir.Expr, ordinal: ir.Expr, instants: Instants,
+        kind: ir.Expr,
+    ) -> None:  # fmt: skip
         dt = b.dt(instants.clock)
         steps: ir.Expr
         rest: ir.Expr
         if self.uniform:
-            steps = b.integer_constant(("steps", id(self)), "steps", lambda: int(np.floor(self._delay / self._dt)))
+            steps = b.integer_constant(("steps", id(self)), "steps", self._whole_steps)
             rest = b.float_constant(
-                ("rest", id(self)), "rest",
-                lambda: self._delay - int(np.floor(self._delay / self._dt)) * self._dt,
-            )  # fmt: skip
+                ("rest", id(self)), "rest", lambda: self._delay - self._whole_steps() * self._dt
+            )
         else:
             steps, rest = b.load(self.run_steps, run), b.load(self.run_rest, run)
         raw = b.let("raw", Op("fadd", (sent, rest)))

@@ -6,14 +6,14 @@ one heap, by its time since the start of the step. The next instant is the earli
 that come within `SAME` of it: times are only known to rounding, and what happens at one time has to be seen
 as such. What an instant changes brings new entries; the step is over when none is left.
 
-A step owns the instants in (SAME, dt + SAME], counted from its start; the very first one also those at its start.
-So an instant at the end of a step belongs to that step, whichever way its time was rounded.
+A step owns the instants in (SAME, dt + SAME], counted from its start; the very first one also those at its
+start. So an instant at the end of a step belongs to that step, whichever way its time was rounded.
 
 An entry may go stale: an arriving spike moves the moment at which a neuron reaches its threshold. Entries
 are not searched for and removed; whoever made them says whether they still hold when they come up.
 
-What is detected on the time grid (thresholds of stochastic equations, conditions of custom events) is looked at
-when nothing else is left of a step, and forms an instant at its end.
+What is detected on the time grid (thresholds of stochastic equations, conditions of custom events) is looked
+at when nothing else is left of a step, and forms an instant at its end.
 """
 
 from __future__ import annotations
@@ -130,7 +130,12 @@ class Instants:
         b.leave_if(full, Outcome("more room for instants", self._grow, again=True))
 
     def _grow(self) -> None:
-        for array in (self._kind, self._item, self._ordinal, self._time):  # the length of the last is the room
+        for array in (
+            self._kind,
+            self._item,
+            self._ordinal,
+            self._time,
+        ):  # the last says the room
             array.resize(2 * len(array))
 
     def emit_push(
@@ -142,13 +147,20 @@ class Instants:
         b.store(self._size, 0, Op("iadd", (size, ir.const(1))))
         place = b.var("place", size)
         above = b.var("above", self._above(size))
-        rising = Op("and", (Op("igt", (place, ir.const(0))), Op("flt", (time, b.load(self._time, above)))))
+        item = b.let("item", item)
+        rising = Op("and", (Op("igt", (place, ir.const(0))), self._before(b, (time, item), above)))
         with b.body() as statements:
             self._move(b, above, place)
             b.set(place, above)
             b.set(above, self._above(place))
         b.emit(ir.While(rising, tuple(statements)))
         self._put(b, place, time, kind, item, ordinal)
+
+    def _before(self, b: ProgramBuilder, entry: tuple[ir.Expr, ir.Expr], place: ir.Expr) -> ir.Expr:
+        """Whether an entry (its time and item) comes before that at a place; at one time, by item."""
+        (time, item), there = entry, b.load(self._time, place)
+        tie = Op("and", (Op("feq", (time, there)), Op("ilt", (item, b.load(self._item, place)))))
+        return Op("or", (Op("flt", (time, there)), tie))
 
     @staticmethod
     def _above(place: ir.Expr) -> ir.Expr:
@@ -182,8 +194,9 @@ class Instants:
         child = b.var("child", ir.const(0))
         self._set_lower_child(b, place, child, n)
         within = Op("ilt", (child, n))
-        below = b.load(self._time, Op("select", (within, child, ir.const(0))))
-        sinking = Op("and", (within, Op("flt", (below, last[0]))))
+        below = Op("select", (within, child, ir.const(0)))
+        upper = Op("not", (self._before(b, (last[0], last[2]), below),))
+        sinking = Op("and", (within, upper))
         with b.body() as statements:
             self._move(b, child, place)
             b.set(place, child)
@@ -201,7 +214,8 @@ class Instants:
         # both are below the number of entries before the one was taken out, or not looked at
         inside = Op("ilt", (left, n))
         at_left, at_right = (Op("select", (inside, at, ir.const(0))) for at in (left, right))
-        earlier = Op("flt", (b.load(self._time, at_right), b.load(self._time, at_left)))
+        right_entry = (b.load(self._time, at_right), b.load(self._item, at_right))
+        earlier = self._before(b, right_entry, at_left)
         b.set(child, Op("select", (earlier, right, left)))
 
     def emit_collect(self, b: ProgramBuilder) -> None:

@@ -57,8 +57,8 @@ class Outcome:
     again: bool = False  # run the block again (room was made), or go on behind it
 
 
-# Seconds that connected neurons are taken through at once. Their times are counted from the start, and rounded to
-# 1e-17 s at most: summed up over a run of hours that stays far below what counts as one instant.
+# Seconds that connected neurons are taken through at once. Their times are counted from the start, and
+# rounded to 1e-17 s at most: summed up over a run of hours that stays far below what counts as one instant.
 LONGEST_PASS = 0.05
 
 

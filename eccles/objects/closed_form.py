@@ -1,10 +1,10 @@
 """A group of neurons whose every next spike is known in closed form: no time grid at all.
 
-Between events each variable obeys x' = a x + b, and the threshold compares one of them with what does not move.
-So when a neuron will spike is a logarithm (or, without leak, a quotient), and its state is needed only where
-something happens to it: `at` says as of when the variables are, `due` when the neuron spikes or stops being
-refractory next. Both are kept with the rests that rounding takes off them, which would add up over many
-spikes. At the end of a pass all are brought to that time.
+Between events each variable obeys x' = a x + b, and the threshold compares one of them with what does not
+move. So when a neuron will spike is a logarithm (or, without leak, a quotient), and its state is needed only
+where something happens to it: `at` says as of when the variables are, `due` when the neuron spikes or stops
+being refractory next. Both are kept with the rests that rounding takes off them, which would add up over
+many spikes. At the end of a pass all are brought to that time.
 """
 
 from __future__ import annotations
@@ -208,8 +208,8 @@ class ClosedFormNeurons:
         group = self.group
         until = b.let("until", self.instants.span(b))
         # steps are dt long, and many of them not quite what their rounded product says
-        short = Op("fmuladd", (Op("itof", (b.steps_left(group.clock),)), b.dt(group.clock), Op("fneg", (until,))))
-        short = b.let("short", short)
+        steps = Op("itof", (b.steps_left(group.clock),))
+        short = b.let("short", Op("fmuladd", (steps, b.dt(group.clock), Op("fneg", (until,)))))
         with b.vector("i", b.size_of(group, len(group))) as i:
             rest = Op("fsub", (short, b.load(self._at_rest, i)))
             span = b.let("span", Op("fadd", (Op("fsub", (until, b.load(self._at, i))), rest)))

@@ -50,7 +50,7 @@ class ExactSpikes:
     def __init__(self, source: SpikeSource, timing: Timing, buffer: EventBuffer) -> None:
         self.source = source
         self.exact = wants_precise(source, timing.network)
-        self._instants = timing.instants
+        self._instants = timing.heap
         buffer.be_exact()
         self._instants.at_start(buffer.emit_clear)
         self._kind = self._instants.kind(
@@ -330,7 +330,8 @@ class PoissonGroup(SpikeSource):
         with b.vector("i", b.size_of(self, self._n)) as i:
             rate = self._clipped_rate(b, i)
             passed = Op("select", (fresh, Op("fmul", (rate, dt)), ir.const(0.0)))
-            left = b.let("left", Op("fmax", (ir.const(-MOST_AT_ONCE), Op("fsub", (b.load(self._left, i), passed)))))
+            left = Op("fsub", (b.load(self._left, i), passed))
+            left = b.let("left", Op("fmax", (ir.const(-MOST_AT_ONCE), left)))
             b.store(self._left, i, left)
             b.emit(ir.Append(b.buffer(ids), count, i, Op("fle", (left, ir.const(0.0)))))
         key = b.integer_constant(("key", id(self), "interval"), "key", lambda: self.stream_key("interval"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -85,7 +86,7 @@ class Network:
         namespace: Mapping[str, Any] | None = None,
         spike_times: SpikeTimes | None = None,
     ) -> None:
-        self._spike_times = checked_spike_times(spike_times)
+        self._spike_times: SpikeTimes | None = checked_spike_times(spike_times)
         self._timing: Timing | None = None
         self.name = name.removesuffix("*")
         self.objects: list[SimulationObject] = []
@@ -193,7 +194,7 @@ class Network:
         if self._t > 0 and self.last_run is not None and now != before and sources:
             raise SetupError(
                 "a network that has run cannot change between exact spike times and the time grid",
-                hint="Choose spike_times before the first run; or restore() the start, or make a new network.",
+                hint="Choose spike_times before the first run, or make a new network.",
             )
         if clock is None:
             self._timing = None
@@ -626,7 +627,7 @@ def connected_neurons(objects: Iterable[SimulationObject]) -> list[np.ndarray] |
     component = connected(n, pairs)
     if np.bincount(component).max() > LARGEST:
         return None
-    return [component[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [component[a:b] for a, b in pairwise(bounds)]
 
 
 class MagicNetwork(Network):

@@ -13,8 +13,8 @@ from eccles.compile import ir
 from eccles.compile.ir import Element, Op
 from eccles.compile.lower import Lowerer, convert
 from eccles.engine.clock import Clock, to_seconds
-from eccles.engine.events import EventBuffer
 from eccles.engine.components import Components
+from eccles.engine.events import EventBuffer
 from eccles.engine.instants import SAME, Instants
 from eccles.engine.program import Block, Part, ProgramBuilder
 from eccles.engine.state import Array
@@ -172,7 +172,7 @@ class NeuronGroup(SpikeSource):
         self._until_offset = Array(f"{self.name}.until_offset", Element.F64, self._n)  # where times are exact
         self._until_dt = self.clock.dt_
         self._precise: PreciseNeurons | ClosedFormNeurons | None = None
-        self._fired = Array(f"{self.name}.fired", Element.I64, self._n)  # spikes so far, where times are exact
+        self._fired = Array(f"{self.name}.fired", Element.I64, self._n)  # spikes so far, if exact
 
     def _read_events(
         self, threshold: str | None, reset: str | None, refractory: Any, events: Mapping[str, str]
@@ -612,7 +612,8 @@ class NeuronGroup(SpikeSource):
 
     def needs_grid(self) -> str:
         reason = "" if self._timing is None else self._timing.reason_for_grid(self)
-        if not reason and (self._links or any("constant over dt" in e.flags for e in self.equations.values())):
+        held = any("constant over dt" in e.flags for e in self.equations.values())
+        if not reason and (self._links or held):
             reason = "some of its variables change from step to step"
         if not reason and any(self.is_shared(a.target) for a in self._reset):
             reason = "its reset writes what all neurons share"
@@ -882,10 +883,9 @@ class NeuronGroup(SpikeSource):
         n = len(self)
         self._until.replace(stored_array(state, "_until", self.name, dtype=np.int64, size=n))
         self._last_spike.replace(stored_array(state, "_last_spike", self.name, dtype=np.float64, size=n))
-        self._until_offset.replace(
-            stored_array(state, "_until_offset", self.name, dtype=np.float64, size=n, at_least=0, below=np.inf)
+        offsets = stored_array(
+            state, "_until_offset", self.name, dtype=np.float64, size=n, at_least=0, below=np.inf
         )
+        self._until_offset.replace(offsets)
         self._fired.replace(stored_array(state, "_fired", self.name, dtype=np.int64, size=n, at_least=0))
         self._until_dt = stored_number(state, "_until_dt", self.name)
-
-

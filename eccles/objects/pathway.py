@@ -15,7 +15,7 @@ from eccles.compile.lower import Lowerer, convert
 from eccles.engine.clock import to_seconds
 from eccles.engine.delays import DelayQueue, Waiting
 from eccles.engine.flight import Flight, InFlight
-from eccles.engine.instants import SAME, Instants
+from eccles.engine.instants import SAME
 from eccles.engine.program import EARLIEST, Block, Part, ProgramBuilder, add
 from eccles.engine.state import Array
 from eccles.errors import SetupError
@@ -414,10 +414,9 @@ class Pathway(Group):
     def _blocks_in_instants(self, timing: Timing, writes: frozenset[int]) -> list[Block]:
         """The blocks where spike times are exact."""
         blocks = [Block(self.name, self.clock, self.when, self.order, self._emit, Part.INSTANT)]
-        flight, instants = self._flight, timing.instants
-        if not isinstance(instants, Instants):  # which takes no spikes that are on their way
-            flight = None
+        flight = self._flight
         if flight is not None:
+            instants = timing.heap
             kind = instants.kind(
                 f"{self.name} arrivals", lambda b, time, run, ordinal: flight.emit_arrive(b, run, ordinal)
             )
@@ -461,7 +460,7 @@ class Pathway(Group):
         return False
 
     def _find_superposition(self, sides: list[str], writes: frozenset[int]) -> Superposition | None:
-        """Whether the statements only add to variables of the target, so that their effects can be added up."""
+        """A way to add up the effects of statements that only add to variables of the target."""
         if sides != ["post"]:
             return None
         added: dict[str, str] = {}  # name in the statements -> variable of the target
@@ -535,9 +534,7 @@ class Pathway(Group):
         return self.n_events(b)
 
     @contextmanager
-    def _each_reached(
-        self, b: ProgramBuilder
-    ) -> Iterator[tuple[ir.Expr, ir.Expr | None, ir.Expr | None]]:
+    def _each_reached(self, b: ProgramBuilder) -> Iterator[tuple[ir.Expr, ir.Expr | None, ir.Expr | None]]:
         """Code that runs for each synapse at which a spike arrives at the instant."""
         if self._flight is not None and not self._flight.uniform:
             with self._each_arriving(b, self._flight) as synapse:
@@ -744,14 +741,15 @@ class Pathway(Group):
         state = {"_delay": np.array(self._delay)}
         if self._delays is not None:
             state["_delays"] = self._delays.copy()
-        if self._flight is not None:
-            for part, values in self._in_flight()._asdict().items():
-                state[f"_flight.{part}"] = values
+        # what was restored and has not been arranged yet comes first
+        if self._restored_flight is not None or self._flight is not None:
+            flying = self._restored_flight if self._restored_flight is not None else self._in_flight()
+            state |= {f"_flight.{part}": values for part, values in flying._asdict().items()}
+        elif self._restored is not None or self._queue is not None:
+            waiting = self._waiting()
+            state |= {f"_waiting.{part}": values for part, values in waiting._asdict().items()}
         elif self._lookup is not None:
             state["_lookup"] = np.array(self._lookup)
-        elif self._queue is not None:
-            for part, values in self._queue.waiting()._asdict().items():
-                state[f"_waiting.{part}"] = values
         return state
 
     def run_state(self) -> dict[str, np.ndarray]:
@@ -803,13 +801,9 @@ class Pathway(Group):
         if "_flight.ahead" not in state:
             return None
         longest = MOST_STEPS * self.clock.dt_
-        ahead = stored_array(
-            state, "_flight.ahead", self.name, dtype=np.float64, at_least=0, below=longest
-        )
+        ahead = stored_array(state, "_flight.ahead", self.name, dtype=np.float64, at_least=0, below=longest)
         size = len(ahead)
-        ordinals = stored_array(
-            state, "_flight.ordinals", self.name, dtype=np.int64, size=size, at_least=0
-        )
+        ordinals = stored_array(state, "_flight.ordinals", self.name, dtype=np.int64, size=size, at_least=0)
         counts = stored_array(
             state, "_flight.counts", self.name, dtype=np.int64, size=size, at_least=0, below=n + 1
         )

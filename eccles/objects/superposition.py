@@ -1,19 +1,20 @@
 """Input to neurons with linear equations, between their own events: added up, not integrated anew.
 
 The solution of linear equations is a sum: an amount c that is added to a variable x at some moment of a step
-changes the state at the end of the step by c times a column of the propagator over the rest of the step. The column
-is the same for all targets of a spike (if their parameters are), so it is computed once per instant, and each
-synapse costs a few additions. Bringing every target to the present and predicting its future anew would cost two
-integrations.
+changes the state at the end of the step by c times a column of the propagator over the rest of the step. The
+column is the same for all targets of a spike (if their parameters are), so it is computed once per instant,
+and each synapse costs a few additions. Bringing every target to the present and predicting its future anew
+would cost two integrations.
 
 The state at the start of the step changes too, by c times the column of the propagator back to it: a
-neuron that had started there would be just where it is now. This start is fictitious, but from the present on
-all that is computed from it is right, and so it serves the next event of the step.
+neuron that had started there would be just where it is now. This start is fictitious, but from the present
+on all that is computed from it is right, and so it serves the next event of the step.
 
-Where a neuron could reach its threshold before the end of the step, it is searched, from the present on. Neurons to
-which something else has happened in the step (a spike, the end of a refractory period) take the general way.
+Where a neuron could reach its threshold before the end of the step, it is searched, from the present on.
+Neurons to which something else has happened in the step (a spike, the end of a refractory period) take the
+general way.
 
-Rejected: keeping a list of the amounts for each neuron, which would have to be gone through by whoever looks at it.
+Rejected: keeping a list of the amounts for each neuron; whoever looks at it would have to go through them.
 """
 
 from __future__ import annotations
@@ -55,15 +56,15 @@ class Superposition:
     def __init__(self, neurons: PreciseNeurons, names: Iterable[str], writes: frozenset[int]) -> None:
         self.neurons = neurons
         self.names = tuple(names)
-        form = linear_form(neurons.problem)
+        form = linear_form(neurons.dynamics.problem)
         self._reached = {x: [y for y in neurons.names if x in form.reach(y)] for x in self.names}
         homogeneous = Problem(
             {
                 y: total(mul(a, Name(x)) for x, a in row.items())
                 for y, row in form.matrix.items()
             },
-            neurons.problem.frozen,
-            neurons.problem.locally_constant,
+            neurons.dynamics.problem.frozen,
+            neurons.dynamics.problem.locally_constant,
         )  # fmt: skip
         self._flow = flow_of(homogeneous, EXACT)
         self._coefficients = Coefficients(
@@ -75,9 +76,11 @@ class Superposition:
         self._store = Array(f"{neurons.group.name}.columns", Element.F64, 1 + 2 * len(keys))
 
     @classmethod
-    def of(cls, neurons: PreciseNeurons, names: Iterable[str], writes: frozenset[int]) -> Superposition | None:
+    def of(
+        cls, neurons: PreciseNeurons, names: Iterable[str], writes: frozenset[int]
+    ) -> Superposition | None:
         """A superposition, if the equations allow it."""
-        if not neurons.can_superpose:
+        if not neurons.dynamics.can_superpose:
             return None
         try:
             found = cls(neurons, names, writes)
@@ -131,7 +134,7 @@ class Superposition:
         """Add amounts to variables of a neuron to which nothing else has happened in this step."""
         neurons = self.neurons
         group, dt = neurons.group, b.dt(neurons.group.clock)
-        active = neurons.active(b, e)
+        active = neurons.dynamics.active(b, e)
         after: dict[str, ir.Expr] = {}
         before: dict[str, ir.Expr] = {}
         for y in neurons.names:
@@ -144,11 +147,11 @@ class Superposition:
             if any(y in self._reached[x] for x in amounts):
                 b.store(group.variable(y).array, e, after[y])
                 b.store(neurons.before[y], e, before[y])
-        if neurons.has_margin:
+        if neurons.dynamics.margin is not None:
             # between now and the end the margin is no more above its end than it falls, and bends, in a step
-            margin = neurons.margin_at(b, e, after, dt)
-            slope = neurons.slope_at(b, e, after, dt)
-            bent = Op("fmul", (ir.const(8.0), neurons.slack_at(b, e, before)))
+            margin = neurons.dynamics.margin_at(b, e, after, dt)
+            slope = neurons.dynamics.slope_at(b, e, after, dt)
+            bent = Op("fmul", (ir.const(8.0), neurons.dynamics.slack_at(b, e, before)))
             fall = Op("fmul", (Op("fadd", (dt, ir.const(4 * SAME))), Op("fabs", (slope,))))
             rise = Op("fadd", (fall, bent))
             may = Op("and", (active, Op("fge", (Op("fadd", (margin, rise)), ir.const(0.0)))))

@@ -1,9 +1,10 @@
 """Which objects of a network have exact spike times, and why others do not.
 
 Everything that is exact shares one clock, whose steps are walked through from instant to instant
-(`eccles/engine/instants.py`). On the time grid stay what has a clock of its own, what is integrated with noise, and
-what was asked for it; thresholds that are no comparison of smooth quantities are looked at on the grid, too,
-although their neurons receive spikes at exact times.
+(`eccles/engine/instants.py`). On the time grid stay what has a clock of its own, what is integrated with
+noise, and what was asked for it; thresholds that are no comparison of smooth quantities are looked at on the
+grid, too, although their neurons receive spikes at exact times. Where nothing needs a time step, there is no
+grid at all (`eccles/engine/components.py`).
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ SpikeTimes = Literal["precise", "grid"]
 
 def checked_spike_times(value: Any) -> SpikeTimes | None:
     """A mode that a user asks for, or None for the one of the network."""
-    if value is None or value == "precise" or value == "grid":
+    if value in (None, "precise", "grid"):
         return value
     raise SetupError(
         f"spike_times has to be 'precise' or 'grid', not {value!r}",
@@ -58,6 +59,12 @@ class Timing:
     network: SpikeTimes | None = None
     needs_grid: str = ""
     _division: list[np.ndarray] | None = None
+
+    @property
+    def heap(self) -> Instants:
+        """The instants of a time step, for those who put entries into their heap."""
+        assert isinstance(self.instants, Instants), "without a grid nothing is put on its way"
+        return self.instants
 
     @property
     def without_grid(self) -> bool:
@@ -97,9 +104,10 @@ class Timing:
         ]
 
     def reason_for_grid(self, group: Any) -> str:
-        """Why a group of neurons is followed on the grid altogether; empty if it is followed in exact time."""
+        """Why a group of neurons is followed on the grid altogether; empty if it has exact times."""
         if not wants_precise(group, self.network):
-            return "it was asked for"
+            asked = (group.spike_times or self.network) == "grid"
+            return "it was asked for" if asked else f"so it is in {group.semantics.name} by default"
         if group.clock is not self.clock:
             return f"its clock ({group.clock.name}) is not that of the other groups"
         noise = noises_in(group.equations.substituted())
