@@ -165,6 +165,27 @@ def test_exact_spike_times_and_tolerances_are_stated():
     assert error < 1e-6 * 10e-3
 
 
+def test_storage_of_few_digits_is_mentioned():
+    double = NeuronGroup(1, "dv/dt = -v/ms : 1", threshold="v > 1", reset="v = 0")
+    single = NeuronGroup(1, "dv/dt = -v/ms : 1", threshold="v > 1", reset="v = 0", dtype=np.float32)
+    silence("unreachable_threshold")
+    run(1 * ms)
+    silence()
+    of_double, of_single = explanation().split("\n\n")[1:]
+    assert "are stored as float32, with 7 digits; dtype=float has 16." in of_single
+    assert "float32" not in of_double
+
+
+def test_the_grid_of_the_compatible_face_is_told_from_one_that_was_asked_for():
+    text = {"threshold": "v > 0.5", "reset": "v = 0"}
+    G = brian2.NeuronGroup(1, "dv/dt = 1/ms : 1", **text, spike_times="precise")
+    H = brian2.NeuronGroup(1, "dv/dt = 1/ms : 1", **text)
+    net = brian2.Network(G, H)
+    net.run(1 * ms)
+    said_of_h = explanation(net).split("\n\n")[2]
+    assert "Its spikes come at multiples of the time step: so it is in eccles.brian2 by default." in said_of_h
+
+
 def test_what_happens_once_per_time_step_is_listed():
     tau = 10 * ms
     P = PoissonGroup(2, "(100 + 50*sin(2*pi*5*Hz*t))*Hz")
