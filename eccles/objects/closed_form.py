@@ -23,6 +23,7 @@ from eccles.integrate.choose import EXACT
 from eccles.integrate.crossing import Margin, NotSmooth, Reach, margin_of, reach_of
 from eccles.integrate.flow import Flow, flow_of
 from eccles.integrate.problem import Problem, Step
+from eccles.language.nodes import names_in
 from eccles.objects.coefficients import Coefficients
 from eccles.objects.precise import fires_without_end
 
@@ -51,7 +52,9 @@ class _NoClosedForm(Exception):  # caught within this module, where it becomes a
 
 def _forms(group: NeuronGroup) -> tuple[Problem, Flow, Margin | None, Reach | None]:
     problem = group.precise_problem()
-    if group.method not in (None, "exact", "linear", "independent"):
+    moving = {*problem.variables, "t", "t_in_timesteps"}
+    straight = not any(names_in(rate) & moving for rate in problem.equations.values())  # whatever the method
+    if not straight and group.method not in (None, "exact", "linear", "independent"):
         raise _NoClosedForm(f"it is integrated by '{group.method}'")
     if not problem.variables:
         flow = Flow((), (), (), None)

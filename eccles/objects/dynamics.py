@@ -8,6 +8,7 @@ span (`may_cross`). Who is integrated when is decided in `precise.py`.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from eccles.compile import ir
@@ -45,6 +46,10 @@ class Trial:
     state: State
     error: ir.Expr | None  # in units of what is tolerated
     limit: ir.Expr | None  # the longest span that is good to rounding
+
+
+def _is_finite(value: ir.Expr) -> ir.Expr:
+    return Op("feq", (Op("fsub", (value, value)), ir.const(0.0)))
 
 
 class Dynamics:
@@ -220,19 +225,25 @@ class Dynamics:
             worst = error if worst is None else Op("select", (Op("fgt", (worst, error)), worst, error))
         return None if worst is None else code.lowerer.let("error", worst)
 
-    def is_accepted(self, trial: Trial, span: ir.Expr) -> ir.Expr:
-        fits: ir.Expr = Op("fle", (span, ir.const(SHORTEST)))
-        good: ir.Expr = ir.const(True)
+    def is_accepted(self, trial: Trial, span: ir.Expr, start: State) -> ir.Expr:
+        """Whether a span was short enough for one integration, or there is no use in dividing it."""
+        good: list[ir.Expr] = []
         if trial.error is not None:
-            good = Op("fle", (trial.error, ir.const(1.0)))
+            good.append(Op("fle", (trial.error, ir.const(1.0))))
+        elif self.step.method not in ("exact", "none"):  # beyond a threshold, some equations run away
+            good += [_is_finite(value) for value in trial.state.values()]
         if trial.limit is not None:
-            short = Op("fle", (span, trial.limit))
-            good = short if trial.error is None else Op("and", (good, short))
-        return good if good == ir.const(True) else Op("or", (good, fits))
+            good.append(Op("fle", (span, trial.limit)))
+        if not good:
+            return ir.const(True)
+        useless: ir.Expr = Op("fle", (span, ir.const(SHORTEST)))
+        for value in start.values():
+            useless = Op("or", (useless, Op("not", (_is_finite(value),))))
+        return Op("or", (reduce(lambda a, b: Op("and", (a, b)), good), useless))
 
     def following_span(self, trial: Trial, span: ir.Expr, accepted: ir.Expr) -> ir.Expr:
         """How far to go next: longer or shorter by about the fifth root of the error."""
-        factor: ir.Expr = ir.const(1.0)
+        factor: ir.Expr = Op("select", (accepted, ir.const(2.0), ir.const(0.25)))
         if trial.error is not None:
             longer: ir.Expr = ir.const(0.9)
             for bound, by in ((0.3, 1.1), (0.05, 1.6), (5e-3, 2.5), (1e-4, 5.0)):
@@ -335,7 +346,8 @@ class Dynamics:
             rise = Op(
                 "fmul", (ir.const(0.5), Op("fadd", (change, Op("fmul", (slope, b.dt(self.group.clock))))))
             )
-        over = Op("fge", (Op("fadd", (larger, rise)), ir.const(0.0)))
+        # a margin that is not a number may have been anything on its way there
+        over = Op("not", (Op("flt", (Op("fadd", (larger, rise)), ir.const(0.0))),))
         return Op("and", (over, self.can_cross(b, e, x0, start)))
 
     def wakes_in_step(self, b: ProgramBuilder, e: ir.Expr) -> ir.Expr:

@@ -118,7 +118,7 @@ class OwnSpans:
                 wanted = b.let("wanted", b.load(self.span, e))
                 here = b.let("here", Op("fmin", (wanted, left)))
                 trial = n.dynamics.after(b, e, x0, at, here)
-                accepted = b.let("accepted", n.dynamics.is_accepted(trial, here))
+                accepted = b.let("accepted", n.dynamics.is_accepted(trial, here, x0))
                 leaves: ir.Expr = ir.const(False)
                 if searching:
                     leaves = Op("and", (accepted, n.dynamics.may_cross(b, e, x0, trial.state, at, here)))

@@ -294,7 +294,7 @@ class PreciseNeurons:
             left = b.let("left", Op("fsub", (until, at)))
             here = b.let("here", Op("select", (Op("flt", (span, left)), span, left)))
             trial = self.dynamics.after(b, e, {**x}, at, here)
-            accepted = b.let("accepted", self.dynamics.is_accepted(trial, here))
+            accepted = b.let("accepted", self.dynamics.is_accepted(trial, here, {**x}))
 
             def go_on() -> None:
                 whole = Op("fge", (here, left))

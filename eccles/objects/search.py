@@ -156,7 +156,7 @@ class Search:
 
     def _whole(self, trial: Trial, span: ir.Expr, margin: ir.Expr, slope: ir.Expr) -> None:
         b, d = self.b, self.dynamics
-        accepted = b.let("accepted", d.is_accepted(trial, span))
+        accepted = b.let("accepted", d.is_accepted(trial, span, {**self.x}))
 
         def accept() -> None:
             b.set(self.whole, span)
