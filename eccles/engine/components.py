@@ -3,7 +3,8 @@
 Where everything between events has a closed form, the moments of the next spikes are known, and a run needs
 no steps. Neurons that no synapse connects, directly or through others, have nothing to do with each other:
 each connected component is taken through the whole time alone. It is small, so the next event is the least
-of a few numbers, and its state stays in the first-level cache; a heap of all neurons was several times slower.
+of a few numbers, and its state stays in the first-level cache; a heap of all neurons was several times
+slower.
 
 To the blocks of a program this looks like one long time step with its instants (`instants.py`), except that
 time begins anew with each component.

@@ -19,7 +19,7 @@ from eccles.engine.components import Components
 from eccles.engine.instants import SAME
 from eccles.engine.program import Block, Outcome, Part, ProgramBuilder
 from eccles.engine.state import Array
-from eccles.integrate.choose import EXACT
+from eccles.integrate.choose import EXACT, step_of
 from eccles.integrate.crossing import Margin, NotSmooth, Reach, margin_of, reach_of
 from eccles.integrate.flow import Flow, flow_of
 from eccles.integrate.problem import Problem, Step
@@ -91,7 +91,7 @@ class ClosedFormNeurons:
         self._coefficients = Coefficients(group, Step("flow", (), hoisted=self._flow.hoisted), writes)
         self._scalars: dict[str, ir.Expr] = {}
         self._names = tuple(self._problem.variables)
-        group.method_choice = Step("exact" if self._names else "none", ())
+        group.method_choice = step_of(self._problem, EXACT) if self._names else Step("none", ())
         n, name = len(group), group.name
         self._at = Array(f"{name}.at", Element.F64, n)
         self._due = Array(f"{name}.due", Element.F64, n)

@@ -161,9 +161,7 @@ class Dynamics:
         return self.step.method == "exact" and known and self.coefficients.is_uniform()
 
     def drifting(self) -> list[str]:
-        """Variables that what drives them only adds to."""
-        if self.step.method != "exact":
-            return []
+        """Variables that what drives them only adds to, whatever the method."""
         moving = set(self.names) | {"t", "t_in_timesteps"}
         return [name for name, rate in self.problem.equations.items() if not names_in(rate) & moving]
 
@@ -245,7 +243,10 @@ class Dynamics:
         """How far to go next: longer or shorter by about the fifth root of the error."""
         factor: ir.Expr = Op("select", (accepted, ir.const(2.0), ir.const(0.25)))
         if trial.error is not None:
-            longer: ir.Expr = ir.const(0.9)
+            # accepted without a number for the error: the state is none either, and stays so
+            longer: ir.Expr = Op(
+                "select", (Op("fle", (trial.error, ir.const(1.0))), ir.const(0.9), ir.const(1e12))
+            )
             for bound, by in ((0.3, 1.1), (0.05, 1.6), (5e-3, 2.5), (1e-4, 5.0)):
                 longer = Op("select", (Op("flt", (trial.error, ir.const(bound))), ir.const(by), longer))
             shorter: ir.Expr = ir.const(0.1)

@@ -34,7 +34,7 @@ from eccles.objects.naming import unique_name
 from eccles.objects.problems import GroupScope
 from eccles.objects.semantics import ECCLES, Semantics
 from eccles.objects.stored import stored_array
-from eccles.objects.timing import SpikeTimes, Timing
+from eccles.objects.timing import Timing
 from eccles.objects.variables import ELEMENTS, Variable, VariableView, positions_of
 from eccles.units import DIMENSIONLESS, Quantity, second
 
@@ -55,7 +55,7 @@ class SimulationObject:
     """
 
     semantics: Semantics = ECCLES  # of the class; parts of a group take over the group's
-    spike_times: SpikeTimes | None = None  # as the network has them
+    spike_times: Any = None  # as the network has them
     _timing: Timing | None = None  # what the network has decided: None where all is on the grid
     invalidates_magic_network: ClassVar[bool] = True
 

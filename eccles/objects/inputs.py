@@ -129,7 +129,7 @@ class PoissonGroup(SpikeSource):
         codeobj_class: Any = None,
         spike_times: SpikeTimes | None = None,
     ) -> None:
-        self.spike_times = checked_spike_times(spike_times)
+        self._spike_times = checked_spike_times(spike_times)
         self._n = n = count_of(N)
         super().__init__(name, clock, dt, namespace, when, order)
         self.events = {"spike": "rand() < rates*dt"}
@@ -452,7 +452,7 @@ class SpikeGeneratorGroup(SpikeSource):
         codeobj_class: Any = None,
         spike_times: SpikeTimes | None = None,
     ) -> None:
-        self.spike_times = checked_spike_times(spike_times)
+        self._spike_times = checked_spike_times(spike_times)
         self._n = count_of(N)
         super().__init__(name, clock, dt, None, when, order)
         self.events = {"spike": ""}

@@ -61,6 +61,22 @@ ALLOWED_FLAGS = {
 NEVER = -1e4  # seconds: the last spike of a neuron that has not spiked
 
 
+def checked_options(options: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The options of an integration method; raises if one of them makes no sense."""
+    if options is not None and not isinstance(options, Mapping):
+        raise TypeError(f"method_options is a dict of options and values, not {options!r}")
+    found = dict(options or {})
+    if "tolerance" in found:
+        tolerance = found["tolerance"]
+        number = isinstance(tolerance, int | float | np.number) and not isinstance(tolerance, Quantity)
+        if not number or not 0 < tolerance < 1:
+            raise SetupError(
+                f"the tolerance of a method has to be a number between 0 and 1, not {tolerance!r}",
+                hint="It is the error of a step relative to the variables, such as 1e-8.",
+            )
+    return found
+
+
 class NeuronGroup(SpikeSource):
     """Neurons that share a model.
 
@@ -73,6 +89,8 @@ class NeuronGroup(SpikeSource):
         `I = g*(v - E) : amp`, `tau : second (constant)`.
     method : str or sequence of str, optional
         How to integrate; by default the first of the face's methods that fits.
+    method_options : dict, optional
+        `{'tolerance': 1e-8}`: the error of each step of 'dopri5', relative to the variables.
     threshold : str, optional
         The condition for a spike, such as `'v > -50*mV'`.
     reset : str, optional
@@ -118,12 +136,12 @@ class NeuronGroup(SpikeSource):
         codeobj_class: Any = None,
         spike_times: SpikeTimes | None = None,
     ) -> None:
-        self.spike_times = checked_spike_times(spike_times)
+        self._spike_times = checked_spike_times(spike_times)
         n = count_of(N)
         super().__init__(name, clock, dt, namespace, "groups", order)
         self._n = n
         self.method = method
-        self.method_options = dict(method_options or {})
+        self.method_options = checked_options(method_options)
         if not isinstance(model, str | Equations):
             raise TypeError(f"the model has to be text or Equations, not {model!r}")
         self.user_equations = model if isinstance(model, Equations) else Equations(model)

@@ -154,3 +154,6 @@ class OwnSpans:
         b.store(self._n_going, 0, ir.const(0))
         if searching:
             b.store(n.n_careful, 0, careful)
+        with b.when(Op("igt", (left_over, ir.const(0))), likely=False):
+            n.emit_stuck(b, b.load(self._going, 0))
+        n.emit_leave_if_stuck(b)

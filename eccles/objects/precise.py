@@ -107,6 +107,7 @@ class PreciseNeurons:
         self.n_careful = Array(f"{name}.n_careful", Element.I64, 1)
         self._hard = Array(f"{name}.hard", Element.I32, n)  # too much happens for one span
         self._fault = Array(f"{name}.fault", Element.I64, 1)
+        self._stuck = Array(f"{name}.stuck", Element.I64, 1)  # one more than the neuron; 0 if there is none
         self._looked_at = Array(f"{name}.looked_at", Element.I64, n)  # at which instant
         self.adds_up = False
         self._spans = OwnSpans(self) if self.dynamics.adapts else None
@@ -275,6 +276,7 @@ class PreciseNeurons:
             if self.dynamics.flow.limit is not None:
                 with b.loop("k", ir.const(0), count) as k:
                     self._emit_integrate(b, b.let("e", b.load(self._hard, k)), now)
+                self.emit_leave_if_stuck(b)
             with b.loop("k", ir.const(0), n) as k:
                 e = b.let("e", b.load(self.batch, k))
                 b.store(self.at, e, b.load(self.next, e))
@@ -305,6 +307,8 @@ class PreciseNeurons:
             b.choose(accepted, go_on)
             b.set(span, self.dynamics.following_span(trial, here, accepted))
         b.emit(ir.While(going, tuple(statements)))
+        with b.when(Op("ige", (trials, ir.const(MOST_TRIALS))), likely=False):
+            self.emit_stuck(b, e)
         for v in self.names:
             b.store(self.group.variable(v).array, e, x[v])
 
@@ -377,6 +381,29 @@ class PreciseNeurons:
             b.store(self.n_careful, 0, ir.const(0))
             bad = Op("ige", (b.load(self._fault, 0), ir.const(0)))
             b.leave_if(bad, Outcome(f"{self.group.name}: a neuron fires without end", self._endless))
+            self.emit_leave_if_stuck(b)
+
+    def emit_stuck(self, b: ProgramBuilder, e: ir.Expr) -> None:
+        """Note a neuron that has not come to its goal in as many spans as are tried."""
+        b.store(self._stuck, 0, Op("iadd", (e, ir.const(1))))
+
+    def emit_leave_if_stuck(self, b: ProgramBuilder) -> None:
+        """Leave if there is such a neuron."""
+        stuck = Op("igt", (b.load(self._stuck, 0), ir.const(0)))
+        b.leave_if(stuck, Outcome(f"{self.group.name}: more spans than are tried", self._too_stiff))
+
+    def _too_stiff(self) -> NoReturn:
+        k, clock = int(self._stuck.data[0]) - 1, self.group.clock
+        self._stuck.data[0] = 0
+        self.forget()
+        self.instants.forget()
+        raise RunError(
+            f"neuron {k} of {self.group.name} needs more than {MOST_TRIALS} steps of its own within the time "
+            f"step at t = {clock.t_ * 1e3:.6g} ms: something in it changes very much faster than dt",
+            hint="Look for a time constant that is far too short. If it is meant, ask for less accuracy "
+            "(method_options={'tolerance': 1e-4}), or name a method for stiff equations: "
+            "method='exponential_euler'.",
+        )
 
     def _endless(self) -> NoReturn:
         self.forget()
@@ -414,6 +441,8 @@ class PreciseNeurons:
         longest = None if self._spans is None else b.load(self._spans.span, e)
         search = Search.begin(b, self.dynamics, e, at, x, goal, longest)
         time = b.let("time", search.emit())
+        with b.when(search.is_stuck(), likely=False):
+            self.emit_stuck(b, e)
         found, y = search.found, search.y
         for v in self.names:
             b.store(group.variable(v).array, e, Op("select", (found, y[v], x[v])))

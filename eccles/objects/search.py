@@ -22,6 +22,7 @@ from eccles.objects.dynamics import SHORTEST, Dynamics, Trial
 __all__ = ["MOST_TRIALS", "Search"]
 
 MOST_TRIALS = 100_000  # integrations of one neuron in one step
+FINEST = 1e-4  # of a time step: a span within which a margin does not bend twice
 RESOLUTION = 2.0**-51  # of the span: how finely a crossing is located
 
 # what is done with the trial that has just been integrated
@@ -133,6 +134,10 @@ class Search:
         b.emit(ir.While(going, tuple(statements)))
         return Op("fadd", (self.at, Op("select", (self.found, self.high.time, ir.const(0.0)))))
 
+    def is_stuck(self) -> ir.Expr:
+        """Whether the search was given up."""
+        return Op("ine", (self.phase, ir.const(DONE)))
+
     def emit_trial(self, trials: ir.Expr) -> None:
         b, d = self.b, self.dynamics
         span = b.let("span", self.span)
@@ -195,13 +200,27 @@ class Search:
                 b.set(self.phase, ir.const(PEAK))
                 b.set(self.span, self._guess_peak())
 
-            b.choose(
-                Op("and", (humped, Op("fgt", (bound, ir.const(0.0))))),
-                look_for_peak,
-                lambda: self._beyond(trial, span, margin, slope),
-            )
+            def no_peak() -> None:
+                b.choose(
+                    Op("and", (self._is_hidden(span, margin), Op("not", (humped,)))),
+                    lambda: b.set(self.span, Op("fmul", (ir.const(0.5), span))),
+                    lambda: self._beyond(trial, span, margin, slope),
+                )
+
+            b.choose(Op("and", (humped, Op("fgt", (bound, ir.const(0.0))))), look_for_peak, no_peak)
 
         b.choose(Op("fgt", (margin, ir.const(0.0))), crossed, not_at_end)
+
+    def _is_hidden(self, span: ir.Expr, margin: ir.Expr) -> ir.Expr:
+        """Whether the margin could bend over zero within the span, though its ends do not show it."""
+        if self.dynamics.slack is None:
+            return ir.const(False)
+        b, low = self.b, self.low
+        part = Op("fdiv", (span, self.end))  # the slack is for a whole step, and grows with its square
+        slack = Op("fmul", (Op("fmul", (part, part)), self.dynamics.slack_at(b, self.e, {**self.x})))
+        larger = Op("fmax", (low.margin, margin))
+        open_ = Op("fgt", (Op("fadd", (larger, slack)), ir.const(0.0)))
+        return Op("and", (open_, Op("fgt", (part, ir.const(FINEST)))))
 
     def _beyond(self, trial: Trial, span: ir.Expr, margin: ir.Expr, slope: ir.Expr) -> None:
         """At the end of the step the instant there still belongs to it."""
@@ -315,6 +334,12 @@ class Search:
         ))  # fmt: skip
 
         def finish() -> None:
+            # The state is the one that was seen to be over; the moment is where the margin vanishes.
+            # Otherwise every spike would come late by a rounding error, which a regular train adds up.
+            late = Op("fdiv", (high.margin, high.slope))
+            sure = Op("and", (Op("fgt", (high.slope, ir.const(0.0))), Op("fgt", (late, ir.const(0.0)))))
+            exact = Op("fmax", (low.time, Op("fsub", (high.time, late))))
+            b.set(high.time, Op("select", (sure, exact, high.time)))
             b.set(self.found, ir.const(True))
             b.set(self.phase, ir.const(DONE))
 

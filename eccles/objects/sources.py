@@ -19,6 +19,7 @@ from eccles.language.check import Symbol
 from eccles.objects.group import Group, SimulationObject
 from eccles.objects.regular import CodeRunner
 from eccles.objects.stored import misfit, stored_array, stored_number
+from eccles.objects.timing import SpikeTimes, checked_spike_times
 from eccles.objects.variables import Variable, VariableView, elements
 from eccles.units import DIMENSIONLESS, Quantity, get_dimensions
 
@@ -29,10 +30,25 @@ class SpikeSource(Group):
     """A group whose elements emit events."""
 
     _buffers: dict[str, EventBuffer]
+    _spike_times: SpikeTimes | None = None
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self._runners: list[SimulationObject] = []
         super().__init__(*args, **options)
+
+    @property
+    def spike_times(self) -> SpikeTimes | None:
+        """'precise' or 'grid'; None for what the network has."""
+        return self._spike_times
+
+    @spike_times.setter
+    def spike_times(self, value: Any) -> None:
+        if self.network is not None and value != self._spike_times:
+            raise SetupError(
+                f"{self.name} has run already, so its spike times cannot become {value!r}",
+                hint="Choose spike_times where the group is made.",
+            )
+        self._spike_times = checked_spike_times(value)
 
     def __repr__(self) -> str:
         neurons = "1 neuron" if len(self) == 1 else f"{len(self)} neurons"
