@@ -208,10 +208,15 @@ class PreciseNeurons:
             rate = code.number(self.dynamics.problem.equations[name])
             if name in self.dynamics.problem.frozen:
                 rate = Op("select", (self.dynamics.active(b, i), rate, ir.const(0.0)))
-            step = Op("fmul", (rate, b.dt(self.group.clock)))
-            added = b.let("added", Op("fadd", (step, b.load(self._carry[name], i))))
+            dt = b.dt(self.group.clock)
+            step = b.let("step", Op("fmul", (rate, dt)))
+            # the product is rounded the same way in every step
+            rest = Op("fadd", (Op("fmuladd", (rate, dt, Op("fneg", (step,)))), b.load(self._carry[name], i)))
+            rest = b.let("rest", rest)
+            added = b.let("added", Op("fadd", (step, rest)))
+            lost = Op("fsub", (rest, Op("fsub", (added, step))))
             x1[name] = b.let(name, Op("fadd", (x0[name], added)))
-            carries[name] = Op("fsub", (added, Op("fsub", (x1[name], x0[name]))))
+            carries[name] = Op("fadd", (Op("fsub", (added, Op("fsub", (x1[name], x0[name])))), lost))
         return carries
 
     # -- a batch -----------------------------------------------------------------------------------

@@ -91,7 +91,7 @@ def a_small_model() -> Network:
     group = NeuronGroup(
         3, equations, threshold="v > 9*mV", reset="v = 0*mV", refractory=2 * ms, method="euler", name="cells"
     )
-    return Network(group, SpikeMonitor(group, name="spikes"))
+    return Network(group, SpikeMonitor(group, name="spikes"), spike_times="grid")
 
 
 def test_the_program_of_a_small_model(golden):

@@ -333,12 +333,7 @@ def harmless(key: str, how: str) -> bool:
     return how in ("shorter", "longer") and key.endswith(".counts")  # of steps long ago, without events
 
 
-STORED_AT_ONCE = pytest.mark.xfail(
-    strict=True, reason="a state stored after a restore, without a run in between, lacks spikes on their way"
-)
-
-
-@pytest.mark.parametrize("spike_times", [pytest.param("precise", marks=STORED_AT_ONCE), "grid"])
+@pytest.mark.parametrize("spike_times", ["precise", "grid"])
 @pytest.mark.parametrize("how", list(WRONG))
 def test_arrays_that_native_code_indexes_with_are_checked(how: str, spike_times: Any) -> None:
     net = everything(spike_times)
@@ -364,9 +359,9 @@ def test_arrays_that_native_code_indexes_with_are_checked(how: str, spike_times:
     ("delay", "spike_times"),
     [
         ("1*ms", "grid"),
-        pytest.param("(1 + j)*ms", "grid", marks=STORED_AT_ONCE),
-        pytest.param("1*ms", "precise", marks=STORED_AT_ONCE),
-        pytest.param("(1 + j)*ms", "precise", marks=STORED_AT_ONCE),
+        ("(1 + j)*ms", "grid"),
+        ("1*ms", "precise"),
+        ("(1 + j)*ms", "precise"),
     ],
 )
 def test_a_state_that_was_restored_can_be_stored_at_once(delay: str, spike_times: Any) -> None:
