@@ -199,7 +199,15 @@ def test_each_spike_arrives_once_and_on_time_also_beside_borders_of_steps(
     last = int(np.ceil((times + delays).max() / DT)) + 1
     n, at = arrivals(times, delays, [min(cut, last), last - min(cut, last)])
     np.testing.assert_array_equal(n, 1)
-    np.testing.assert_allclose(at, times + delays, rtol=0, atol=1e-17)
+    # a delay that is no longer than an instant is none
+    assert np.all(np.abs(at - (times + delays)) <= np.where(delays <= PS, PS, 1e-17))
+
+
+@settings(max_examples=5)
+@given(beside=beside.filter(lambda delay: 0 <= delay <= PS))
+def test_a_delay_within_an_instant_is_none(beside: float) -> None:
+    n, at = arrivals(np.array([2 * DT]), np.array([beside]), [5])
+    assert (n[0], at[0]) == (1, pytest.approx(2 * DT, rel=0, abs=1e-17))
 
 
 @pytest.mark.parametrize("dt", [0.1, 0.025, 1])
