@@ -92,7 +92,7 @@ def smooth_lines(grid_method: str) -> tuple[Line, ...]:
         return Line(name, "eccles", options, steps)
 
     return (
-        line("exact, default (dopri5, 1e-9)", "precise"),
+        line("exact, default (dopri5, 1e-8)", "precise"),
         line("exact, dopri5, 1e-6", "precise", tolerance=1e-6),
         line("exact, dopri5, 1e-12", "precise", tolerance=1e-12),
         line("exact, rk4", "precise", "rk4", steps=FEW_STEPS_MS[1:]),
@@ -191,8 +191,8 @@ def cases(quick: bool) -> dict[str, Case]:
 # -- one measurement, in a process of its own ---------------------------------------------------------
 
 
-def run_eccles(case: Case, line: Line, dt_ms: float) -> tuple[float, np.ndarray, np.ndarray]:
-    """Seconds of the loop, then neuron and time (ms) of each spike."""
+def run_eccles(case: Case, line: Line, dt_ms: float) -> tuple[float, np.ndarray, np.ndarray, float]:
+    """Seconds of the loop, neuron and time (ms) of each spike, and spans of their own per spike."""
     sim = importlib.import_module("eccles")
     sim.defaultclock.dt = dt_ms * sim.ms
     built, spikes = case.build(sim, **line.options)
@@ -200,10 +200,12 @@ def run_eccles(case: Case, line: Line, dt_ms: float) -> tuple[float, np.ndarray,
     built.network.run(nothing)
     unchanged = median(timed_run(built.network, nothing)[0] for _ in range(N_UNCHANGED))
     wall, _ = timed_run(built.network, case.seconds * sim.second)
-    return max(wall - unchanged, 0.0), np.asarray(spikes.i), np.asarray(spikes.t) * 1000
+    groups = [obj for obj in built.network.objects if isinstance(obj, sim.NeuronGroup)]
+    spans = sum(group.n_spans for group in groups) / max(1, len(spikes.i))
+    return max(wall - unchanged, 0.0), np.asarray(spikes.i), np.asarray(spikes.t) * 1000, spans
 
 
-def run_nest(case: Case, line: Line, dt_ms: float) -> tuple[float, np.ndarray, np.ndarray]:
+def run_nest(case: Case, line: Line, dt_ms: float) -> tuple[float, np.ndarray, np.ndarray, float]:
     nest: Any = importlib.import_module("nest")
     quiet_nest(nest)
     nest.ResetKernel()
@@ -214,14 +216,14 @@ def run_nest(case: Case, line: Line, dt_ms: float) -> tuple[float, np.ndarray, n
         nest.Run(case.seconds * 1000)
     nest.Cleanup()
     events = recorder.events
-    return running.wall, np.asarray(events["senders"]) - 1, np.asarray(events["times"])
+    return running.wall, np.asarray(events["senders"]) - 1, np.asarray(events["times"]), np.nan
 
 
 def measure_here(case: Case, line: Line, dt_ms: float, file: Path) -> None:
     run = run_nest if line.simulator == "nest" else run_eccles
-    loop_s, index, times = run(case, line, dt_ms)
+    loop_s, index, times, spans = run(case, line, dt_ms)
     np.savez(file, index=index, times=times)
-    print(MARK + json.dumps({"loop_s": loop_s}))
+    print(MARK + json.dumps({"loop_s": loop_s, "spans": None if np.isnan(spans) else spans}))
 
 
 # -- all of them --------------------------------------------------------------------------------------
@@ -255,7 +257,7 @@ def one_point(
     name: str, number: int, line: Line, dt_ms: float, options: list[str], repeat: int, reference
 ) -> dict:
     """Median loop time and the errors of one line at one step."""
-    loops = []
+    loops, spans = [], None
     with tempfile.TemporaryDirectory(prefix="exact-times-") as scratch:
         file = Path(scratch) / "spikes.npz"
         command = [python_for(line.simulator), __file__, *options]
@@ -271,6 +273,7 @@ def one_point(
             if found is None:
                 return {"failed": problem(done.stderr)}
             loops.append(found["loop_s"])
+            spans = found["spans"]
         with np.load(file) as spikes:
             distance, miscounted = errors(reference, spikes["index"], spikes["times"])
     return {
@@ -279,6 +282,7 @@ def one_point(
         "p99_ms": float(np.quantile(distance, 0.99)),
         "spikes": len(distance),
         "miscounted": miscounted,
+        "spans_per_spike": spans,
     }
 
 
@@ -348,7 +352,8 @@ def main() -> None:
         reference = case.reference()
         print(f"\n**{name}**: {case.about}; {case.seconds:g} s, {sum(map(len, reference))} spikes compared\n")
         print(
-            "| | dt (ms) | loop (s) | median error (ms) | 99 % (ms) | miscounted |\n|---|---|---|---|---|---|"
+            "| | dt (ms) | loop (s) | median error (ms) | 99 % (ms) | miscounted | spans per spike |\n"
+            "|---|---|---|---|---|---|---|"
         )
         results[name] = {"about": case.about, "points": []}
         for number, line in enumerate(case.lines):
@@ -362,9 +367,10 @@ def main() -> None:
                 if "failed" in point:
                     print(f"| {line.name} | {dt_ms:g} | failed: {point['failed']} |", flush=True)
                     continue
+                spans = "" if point["spans_per_spike"] is None else f"{point['spans_per_spike']:.1f}"
                 print(
                     f"| {line.name} | {dt_ms:g} | {point['loop_s']:.3g} | {point['median_ms']:.2g} "
-                    f"| {point['p99_ms']:.2g} | {point['miscounted']} |",
+                    f"| {point['p99_ms']:.2g} | {point['miscounted']} | {spans} |",
                     flush=True,
                 )
         chosen.json.parent.mkdir(parents=True, exist_ok=True)

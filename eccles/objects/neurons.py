@@ -849,6 +849,15 @@ class NeuronGroup(SpikeSource):
         """The time of each neuron's last spike in seconds, (N,)."""
         return self._last_spike.data
 
+    @property
+    def n_spans(self) -> int:
+        """How many integrations over spans of their own neurons have taken at exact times.
+
+        Those of searches for crossings count, the common step of all neurons does not. Counted anew where
+        another program is built.
+        """
+        return int(self._precise.n_spans.data[0]) if isinstance(self._precise, PreciseNeurons) else 0
+
     def external(self, name: str) -> Any:
         """What a name outside the model stands for."""
         return self._external[name]

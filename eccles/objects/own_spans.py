@@ -110,6 +110,7 @@ class OwnSpans:
         ))  # fmt: skip
         with b.body() as statements:
             b.set(rounds, Op("iadd", (rounds, ir.const(1))))
+            n.emit_count_spans(b, left_over)
             with b.vector("k", left_over) as k:
                 e = b.let("e", b.load(self._going, k))
                 x0: State = {v: b.let(v, b.load(group.variable(v).array, e)) for v in n.names}

@@ -73,6 +73,8 @@ class PreciseNeurons:
         Those that have to be searched.
     adds_up : bool
         Whether there is a `Superposition`.
+    n_spans : Array
+        How many integrations over spans of their own neurons have taken, those of searches included.
     """
 
     def __init__(self, group: NeuronGroup, instants: Instants, writes: frozenset[int]) -> None:
@@ -108,6 +110,7 @@ class PreciseNeurons:
         self._hard = Array(f"{name}.hard", Element.I32, n)  # too much happens for one span
         self._fault = Array(f"{name}.fault", Element.I64, 1)
         self._stuck = Array(f"{name}.stuck", Element.I64, 1)  # one more than the neuron; 0 if there is none
+        self.n_spans = Array(f"{name}.n_spans", Element.I64, 1)
         self._looked_at = Array(f"{name}.looked_at", Element.I64, n)  # at which instant
         self.adds_up = False
         self._spans = OwnSpans(self) if self.dynamics.adapts else None
@@ -388,6 +391,10 @@ class PreciseNeurons:
             b.leave_if(bad, Outcome(f"{self.group.name}: a neuron fires without end", self._endless))
             self.emit_leave_if_stuck(b)
 
+    def emit_count_spans(self, b: ProgramBuilder, n: ir.Expr) -> None:
+        """Count integrations over spans."""
+        b.store(self.n_spans, 0, Op("iadd", (b.load(self.n_spans, 0), n)))
+
     def emit_stuck(self, b: ProgramBuilder, e: ir.Expr) -> None:
         """Note a neuron that has not come to its goal in as many spans as are tried."""
         b.store(self._stuck, 0, Op("iadd", (e, ir.const(1))))
@@ -446,6 +453,7 @@ class PreciseNeurons:
         longest = None if self._spans is None else b.load(self._spans.span, e)
         search = Search.begin(b, self.dynamics, e, at, x, goal, longest)
         time = b.let("time", search.emit())
+        self.emit_count_spans(b, search.trials)
         with b.when(search.is_stuck(), likely=False):
             self.emit_stuck(b, e)
         found, y = search.found, search.y

@@ -52,6 +52,8 @@ class Search:
 
     Attributes
     ----------
+    trials
+        How many there were.
     at, x
         Where the state `x` stands, which is followed until something is found.
     y
@@ -66,6 +68,7 @@ class Search:
         Of what the margin is the difference of.
     """
 
+    trials: ir.Local
     dynamics: Dynamics
     b: ProgramBuilder
     e: ir.Expr
@@ -117,14 +120,31 @@ class Search:
                 b.set(phase, ir.const(DONE))
 
             b.choose(Op("and", (searching, dynamics.is_over(low.margin))), over_already)
+        trials = b.var("trials", ir.const(0))
         return cls(
-            dynamics, b, e, at, x, y, goal, end, searching, phase, found, span, whole, low, high, last, size
+            trials,
+            dynamics,
+            b,
+            e,
+            at,
+            x,
+            y,
+            goal,
+            end,
+            searching,
+            phase,
+            found,
+            span,
+            whole,
+            low,
+            high,
+            last,
+            size,
         )
 
     def emit(self) -> ir.Expr:
         """Search until something is found or the goal is reached; returns when that is."""
-        b = self.b
-        trials = b.var("trials", ir.const(0))
+        b, trials = self.b, self.trials
         going = Op("and", (
             Op("ine", (self.phase, ir.const(DONE))), Op("ilt", (trials, ir.const(MOST_TRIALS)))
         ))  # fmt: skip
