@@ -15,17 +15,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NoReturn
 
 import numpy as np
 
 from eccles.compile import ir
 from eccles.compile.ir import Element, Op
 from eccles.engine.clock import Clock
-from eccles.engine.instants import MOST_GENERATIONS, SAME
-from eccles.engine.program import Outcome, ProgramBuilder
+from eccles.engine.program import ProgramBuilder
 from eccles.engine.state import Array
-from eccles.errors import RunError
+from eccles.engine.walk import CLOSED, NOT_YET, SAME, Walk
 
 __all__ = ["LARGEST", "Components", "connected"]
 
@@ -59,40 +57,30 @@ class _Members:
     handle: Callable[[ProgramBuilder, ir.Expr, ir.Expr], None]
 
 
-class Components:
+class Components(Walk):
     """The component that is being simulated, and the instant that it is there.
 
-    Attributes are those of `Instants`.
+    Parameters and attributes are those of `Walk`.
     """
 
     without_grid = True
 
     def __init__(self, clock: Clock) -> None:
-        self.clock = clock
-        self.stage = Array("instants.stage", Element.I64, 1)
-        self.number = Array("instants.number", Element.I64, 1)
-        self.opened = Array("instants.opened", Element.I64, 1)
-        self._now = Array("instants.now", Element.F64, 1)
-        self._generation = Array("instants.generation", Element.I64, 1)
+        super().__init__(clock)
         self._component = Array("instants.component", Element.I64, 1)
         self._n_components = 0
         self._groups: list[_Members] = []
-        self._starts: list[Callable[[ProgramBuilder], None]] = []
 
     # -- who takes part (before a program is built) ------------------------------------------------
 
     def begin(self) -> None:
-        """Another program is going to be built: nobody takes part yet."""
-        self._groups, self._starts = [], []
+        super().begin()
+        self._groups = []
 
     def join(self, name: str, due: Array, handle: Callable[[ProgramBuilder, ir.Expr, ir.Expr], None]) -> None:
         """A group takes part; `handle(b, time, neuron)` emits what happens when a neuron is due."""
         first = Array(f"{name}.first_member", Element.I64)
         self._groups.append(_Members(due, first, Array(f"{name}.members", Element.I32), handle))
-
-    def at_start(self, emit: Callable[[ProgramBuilder], None]) -> None:
-        """Have code run at the start of every instant."""
-        self._starts.append(emit)
 
     def divide(self, components: list[np.ndarray]) -> None:
         """Say which component each neuron of each group belongs to, group by group in order of joining."""
@@ -109,29 +97,14 @@ class Components:
         return Op("fmul", (Op("itof", (b.steps_left(self.clock),)), b.dt(self.clock)))
 
     def horizon(self, b: ProgramBuilder) -> ir.Expr:
-        """The last moment that belongs to it."""
         return Op("fadd", (self.span(b), ir.const(SAME)))
 
-    def emit_now(self, b: ProgramBuilder) -> ir.Expr:
-        """The time of the instant since the start."""
-        return b.let("now", b.load(self._now, 0))
-
     def emit_open(self, b: ProgramBuilder) -> None:
-        """The first component begins."""
-        number = b.let("instant", b.load(self.number, 0))
-        b.store(self.opened, 0, number)
-        b.store(self.number, 0, Op("iadd", (number, ir.const(1))))
+        super().emit_open(b)
         b.store(self._component, 0, ir.const(0))
-        b.store(self.stage, 0, ir.const(1))
-        b.store(self._now, 0, ir.const(-1.0))
-        b.store(self._generation, 0, ir.const(0))
 
     def emit_collect(self, b: ProgramBuilder) -> None:
-        """Find the next instant, if need be in the next component; hand out what happens at it."""
-        number = b.let("instant", Op("iadd", (b.load(self.number, 0), ir.const(1))))
-        b.store(self.number, 0, number)
-        for start in self._starts:
-            start(b)
+        self._emit_next_number(b)
         horizon = b.let("horizon", self.horizon(b))
         n = b.integer_constant(("components", id(self)), "components", lambda: self._n_components)
         before = b.var("before", b.load(self._now, 0))
@@ -141,20 +114,12 @@ class Components:
         over = Op("and", (Op("fgt", (now, horizon)), Op("ilt", (component, n))))
         with b.body() as statements:
             b.set(component, Op("iadd", (component, ir.const(1))))
-            b.set(before, ir.const(-1.0))
+            b.set(before, ir.const(NOT_YET))
             with b.when(Op("ilt", (component, n))):
                 self._emit_least(b, component, now)
         b.emit(ir.While(over, tuple(statements)))
         b.store(self._component, 0, component)
-        again = Op("fle", (now, Op("fadd", (before, ir.const(SAME)))))
-        generation = b.let("generation", Op("select", (
-            again, Op("iadd", (b.load(self._generation, 0), ir.const(1))), ir.const(0)
-        )))  # fmt: skip
-        b.store(self._generation, 0, generation)
-        b.store(self._now, 0, now)
-        b.leave_if(
-            Op("igt", (generation, ir.const(MOST_GENERATIONS))), Outcome("spikes without end", self._endless)
-        )
+        self._emit_arrive_at(b, now, before)
         left = b.let("left", Op("ilt", (component, n)))
 
         def hand_out() -> None:
@@ -167,7 +132,7 @@ class Components:
                     with b.when(Op("fle", (due, until))):
                         group.handle(b, due, neuron)
 
-        b.choose(left, hand_out, lambda: b.store(self.stage, 0, ir.const(0)))
+        b.choose(left, hand_out, lambda: b.store(self.stage, 0, ir.const(CLOSED)))
 
     @contextmanager
     def _each_member(self, b: ProgramBuilder, group: _Members, component: ir.Expr) -> Iterator[ir.Expr]:
@@ -183,16 +148,3 @@ class Components:
         for group in self._groups:
             with self._each_member(b, group, component) as neuron:
                 b.set(now, Op("fmin", (b.load(group.due, neuron), now)))
-
-    def _endless(self) -> NoReturn:
-        t = self.clock.t_ + float(self._now.data[0])
-        self.forget()
-        raise RunError(
-            f"at t = {t * 1e3:g} ms spikes set each other off without end: each makes another neuron fire at "
-            f"once, at the same time",
-            hint="Give the neurons a refractory period, or the synapses a delay.",
-        )
-
-    def forget(self) -> None:
-        """Nothing is going to happen any more."""
-        self.stage.data[0] = 0

@@ -20,9 +20,10 @@ import numpy as np
 from eccles.compile import ir
 from eccles.compile.ir import Element, Op
 from eccles.engine.events import EventBuffer, power_of_two
-from eccles.engine.instants import SAME, Instants
+from eccles.engine.instants import Instants
 from eccles.engine.program import Outcome, ProgramBuilder
 from eccles.engine.state import Array
+from eccles.engine.walk import SAME
 
 __all__ = ["Flight", "InFlight"]
 

@@ -19,64 +19,43 @@ at when nothing else is left of a step, and forms an instant at its end.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NoReturn
 
 from eccles.compile import ir
 from eccles.compile.ir import Element, Op
 from eccles.engine.clock import Clock
 from eccles.engine.program import Outcome, ProgramBuilder
 from eccles.engine.state import Array
-from eccles.errors import RunError
+from eccles.engine.walk import CLOSED, OPEN, SAME, Walk
 
-__all__ = ["SAME", "Instants"]
+__all__ = ["Instants"]
 
-SAME = 1e-12  # seconds: what is not further apart happens at one instant
-CLOSED, OPEN, ON_GRID = 0, 1, 2  # stages of a step: over, instants to come, at its end
+ON_GRID = 2  # a further stage of a step: what is detected at its end
 FIRST_CAPACITY = 1024
-MOST_GENERATIONS = 100_000  # of spikes at one instant that set each other off
 
 
-class Instants:
+class Instants(Walk):
     """The heap of what is going to happen in the current step of a clock, and the instant that it is.
 
-    Parameters
-    ----------
-    clock : Clock
-        Whose steps are walked through.
-
-    Attributes
-    ----------
-    stage : Array
-        Whether the step is over: what the loop over instants asks.
-    number : Array
-        How many instants there were; tells one from all others.
-    opened : Array
-        The number when the step began: what was noted with a higher one was noted in this step.
+    Parameters and attributes are those of `Walk`.
     """
 
     without_grid = False
 
     def __init__(self, clock: Clock) -> None:
-        self.clock = clock
-        self.stage = Array("instants.stage", Element.I64, 1)
-        self.number = Array("instants.number", Element.I64, 1)
-        self.opened = Array("instants.opened", Element.I64, 1)
-        self._now = Array("instants.now", Element.F64, 1)
+        super().__init__(clock)
         self._size = Array("instants.size", Element.I64, 1)
-        self._generation = Array("instants.generation", Element.I64, 1)
         self._time = Array("instants.time", Element.F64, FIRST_CAPACITY)
         self._kind = Array("instants.kind", Element.I64, FIRST_CAPACITY)
         self._item = Array("instants.item", Element.I64, FIRST_CAPACITY)
         self._ordinal = Array("instants.ordinal", Element.I64, FIRST_CAPACITY)
         self._handlers: list[tuple[str, Callable[[ProgramBuilder, ir.Expr, ir.Expr, ir.Expr], None]]] = []
-        self._starts: list[Callable[[ProgramBuilder], None]] = []
         self._detectors: list[Callable[[ProgramBuilder], None]] = []
 
     # -- who takes part (before a program is built) ------------------------------------------------
 
     def begin(self) -> None:
-        """Another program is going to be built: nobody takes part yet."""
-        self._handlers, self._starts, self._detectors = [], [], []
+        super().begin()
+        self._handlers, self._detectors = [], []
 
     def kind(
         self, name: str, handle: Callable[[ProgramBuilder, ir.Expr, ir.Expr, ir.Expr], None]
@@ -85,36 +64,14 @@ class Instants:
         self._handlers.append((name, handle))
         return ir.const(len(self._handlers) - 1)
 
-    def at_start(self, emit: Callable[[ProgramBuilder], None]) -> None:
-        """Have code run at the start of every instant, before entries are looked at."""
-        self._starts.append(emit)
-
     def at_grid(self, emit: Callable[[ProgramBuilder], None]) -> None:
         """Have code run at the end of the step that looks for events on the time grid."""
         self._detectors.append(emit)
 
     # -- code --------------------------------------------------------------------------------------
 
-    def emit_now(self, b: ProgramBuilder) -> ir.Expr:
-        """The time of the instant since the start of the step."""
-        return b.let("now", b.load(self._now, 0))
-
-    def emit_number(self, b: ProgramBuilder) -> ir.Expr:
-        """The number of the instant."""
-        return b.let("instant", b.load(self.number, 0))
-
     def horizon(self, b: ProgramBuilder) -> ir.Expr:
-        """The last moment that belongs to the step."""
         return Op("fadd", (b.dt(self.clock), ir.const(SAME)))
-
-    def emit_open(self, b: ProgramBuilder) -> None:
-        """The step begins."""
-        number = b.let("instant", b.load(self.number, 0))
-        b.store(self.opened, 0, number)
-        b.store(self.number, 0, Op("iadd", (number, ir.const(1))))
-        b.store(self.stage, 0, ir.const(OPEN))
-        b.store(self._generation, 0, ir.const(0))
-        b.store(self._now, 0, ir.const(-1.0))
 
     def emit_room(self, b: ProgramBuilder, n: ir.Expr) -> None:
         """Make sure that there is room for n more entries; the block runs again if there was not."""
@@ -130,13 +87,9 @@ class Instants:
         b.leave_if(full, Outcome("more room for instants", self._grow, again=True))
 
     def _grow(self) -> None:
-        for array in (
-            self._kind,
-            self._item,
-            self._ordinal,
-            self._time,
-        ):  # the last says the room
-            array.resize(2 * len(array))
+        room = 2 * len(self._time)
+        for array in (self._kind, self._item, self._ordinal, self._time):
+            array.resize(room)
 
     def emit_push(
         self, b: ProgramBuilder, time: ir.Expr, kind: ir.Expr, item: ir.Expr, ordinal: ir.Expr
@@ -219,24 +172,12 @@ class Instants:
         b.set(child, Op("select", (earlier, right, left)))
 
     def emit_collect(self, b: ProgramBuilder) -> None:
-        """Find the next instant and hand out what happens at it; or close the step."""
-        number = b.let("instant", Op("iadd", (b.load(self.number, 0), ir.const(1))))
-        b.store(self.number, 0, number)
-        for start in self._starts:
-            start(b)
+        self._emit_next_number(b)
         horizon = b.let("horizon", self.horizon(b))
         first = b.let("first", b.load(self._time, 0))
         left = b.let("left", Op("and", (self._some(b), Op("fle", (first, horizon)))))
         now = b.let("now", Op("select", (left, first, b.dt(self.clock))))
-        again = Op("fle", (now, Op("fadd", (b.load(self._now, 0), ir.const(SAME)))))
-        generation = b.let("generation", Op("select", (
-            again, Op("iadd", (b.load(self._generation, 0), ir.const(1))), ir.const(0)
-        )))  # fmt: skip
-        b.store(self._generation, 0, generation)
-        b.store(self._now, 0, now)
-        b.leave_if(
-            Op("igt", (generation, ir.const(MOST_GENERATIONS))), Outcome("spikes without end", self._endless)
-        )
+        self._emit_arrive_at(b, now, b.load(self._now, 0))
         with b.when(left):
             b.moment = now
             until = b.let("until", Op("fadd", (now, ir.const(SAME))))
@@ -261,16 +202,6 @@ class Instants:
     def _some(self, b: ProgramBuilder) -> ir.Expr:
         return Op("igt", (b.load(self._size, 0), ir.const(0)))
 
-    def _endless(self) -> NoReturn:
-        t = self.clock.t_ + float(self._now.data[0])
-        self.forget()
-        raise RunError(
-            f"at t = {t * 1e3:g} ms spikes set each other off without end: each makes another neuron fire at "
-            f"once, at the same time",
-            hint="Give the neurons a refractory period, or the synapses a delay.",
-        )
-
     def forget(self) -> None:
-        """Leave the step: nothing is going to happen any more."""
+        super().forget()
         self._size.data[0] = 0
-        self.stage.data[0] = CLOSED

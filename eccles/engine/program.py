@@ -39,8 +39,7 @@ from eccles.engine.clock import Clock, common_periods
 from eccles.engine.state import Array
 
 if TYPE_CHECKING:
-    from eccles.engine.components import Components
-    from eccles.engine.instants import Instants
+    from eccles.engine.walk import Walk
 
 __all__ = ["EARLIEST", "Block", "Loop", "Outcome", "Part", "ProgramBuilder"]
 
@@ -164,7 +163,7 @@ class ProgramBuilder:
 
     Attributes
     ----------
-    instants : Instants, Components or None
+    instants : Walk or None
         The instants of a time step (or of the whole call), where spike times are exact.
     moment : ir.Expr or None
         In code for an instant: the time since the start of the step.
@@ -172,7 +171,7 @@ class ProgramBuilder:
         What random numbers are counted by instead of by steps, in code for an event: its number.
     """
 
-    def __init__(self, clocks: list[Clock], instants: Instants | Components | None = None) -> None:
+    def __init__(self, clocks: list[Clock], instants: Walk | None = None) -> None:
         self.names = Names()
         self.clocks = clocks
         self.instants = instants

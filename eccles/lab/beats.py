@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from eccles.engine.clock import Clock, to_seconds
-from eccles.engine.instants import SAME
+from eccles.engine.walk import SAME
 from eccles.errors import DimensionMismatchError, SetupError
 from eccles.monitors import SpikeMonitor, StateMonitor
 from eccles.objects import Network, NeuronGroup, Synapses

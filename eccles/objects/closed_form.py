@@ -16,9 +16,9 @@ from eccles.compile import elementary, ir
 from eccles.compile.ir import F64, Element, Op
 from eccles.compile.lower import convert
 from eccles.engine.components import Components
-from eccles.engine.instants import SAME
 from eccles.engine.program import Block, Outcome, Part, ProgramBuilder
 from eccles.engine.state import Array
+from eccles.engine.walk import SAME
 from eccles.integrate.choose import EXACT, step_of
 from eccles.integrate.crossing import Margin, NotSmooth, Reach, margin_of, reach_of
 from eccles.integrate.flow import Flow, flow_of

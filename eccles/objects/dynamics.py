@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from eccles.compile import ir
 from eccles.compile.ir import F64, Op
 from eccles.compile.lower import convert
-from eccles.engine.instants import SAME
 from eccles.engine.program import ProgramBuilder
+from eccles.engine.walk import SAME
 from eccles.integrate.build import assign
 from eccles.integrate.choose import integrator_for, step_of
 from eccles.integrate.crossing import Margin, NotSmooth, margin_of, slack_of, slope_of

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from eccles.compile import ir
 from eccles.compile.ir import Element, Op
-from eccles.engine.instants import SAME, Instants
+from eccles.engine.instants import Instants
 from eccles.engine.program import ProgramBuilder
 from eccles.engine.state import Array
+from eccles.engine.walk import SAME
 
 if TYPE_CHECKING:
     from eccles.objects.timed import TimedArray

@@ -16,9 +16,9 @@ from eccles.engine import rng
 from eccles.engine.alias import AliasTable, binomial_probabilities
 from eccles.engine.clock import Clock, to_seconds
 from eccles.engine.events import EventBuffer
-from eccles.engine.instants import SAME
 from eccles.engine.program import Block, Part, ProgramBuilder
 from eccles.engine.state import Array
+from eccles.engine.walk import SAME
 from eccles.errors import DimensionMismatchError, NameResolutionError, SetupError, nearest, warn
 from eccles.language.check import Symbol, check_expression
 from eccles.language.nodes import Expr

@@ -15,9 +15,10 @@ from eccles.compile.lower import Lowerer, convert
 from eccles.engine.clock import Clock, to_seconds
 from eccles.engine.components import Components
 from eccles.engine.events import EventBuffer
-from eccles.engine.instants import SAME, Instants
+from eccles.engine.instants import Instants
 from eccles.engine.program import Block, Part, ProgramBuilder
 from eccles.engine.state import Array
+from eccles.engine.walk import SAME
 from eccles.errors import EquationError, SetupError, UnitError
 from eccles.integrate.choose import integrator_for, step_of
 from eccles.integrate.problem import Problem, Step

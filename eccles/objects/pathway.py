@@ -15,9 +15,9 @@ from eccles.compile.lower import Lowerer, convert
 from eccles.engine.clock import to_seconds
 from eccles.engine.delays import DelayQueue, Waiting
 from eccles.engine.flight import Flight, InFlight
-from eccles.engine.instants import SAME
 from eccles.engine.program import EARLIEST, Block, Part, ProgramBuilder, add
 from eccles.engine.state import Array
+from eccles.engine.walk import SAME
 from eccles.errors import SetupError
 from eccles.language.check import Symbol, check_statements
 from eccles.language.nodes import Assignment, Expr, Name, names_in, substitute

@@ -23,9 +23,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 from eccles.compile import ir
 from eccles.compile.ir import F64, Element, Op
-from eccles.engine.instants import SAME, Instants
+from eccles.engine.instants import Instants
 from eccles.engine.program import Block, Outcome, Part, ProgramBuilder
 from eccles.engine.state import Array
+from eccles.engine.walk import SAME
 from eccles.errors import RunError
 from eccles.objects.dynamics import Dynamics, State
 from eccles.objects.own_spans import OwnSpans

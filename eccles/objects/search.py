@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 from eccles.compile import ir
 from eccles.compile.ir import Op
-from eccles.engine.instants import SAME
 from eccles.engine.program import ProgramBuilder
+from eccles.engine.walk import SAME
 from eccles.objects.dynamics import SHORTEST, Dynamics, Trial
 
 __all__ = ["MOST_TRIALS", "Search"]

@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING
 
 from eccles.compile import ir
 from eccles.compile.ir import F64, Element, Op
-from eccles.engine.instants import SAME
 from eccles.engine.program import ProgramBuilder
 from eccles.engine.state import Array
+from eccles.engine.walk import SAME
 from eccles.integrate.build import mul, total
 from eccles.integrate.choose import EXACT
 from eccles.integrate.flow import flow_of

@@ -15,10 +15,11 @@ from eccles.compile.interpret import interpret
 from eccles.compile.ir import Element, Op
 from eccles.compile.pipeline import compile_program
 from eccles.engine.clock import Clock
-from eccles.engine.instants import FIRST_CAPACITY, MOST_GENERATIONS, SAME, Instants
+from eccles.engine.instants import FIRST_CAPACITY, Instants
 from eccles.engine.loop import Runner
 from eccles.engine.program import Block, Part, ProgramBuilder
 from eccles.engine.state import Array
+from eccles.engine.walk import MOST_GENERATIONS, SAME
 from eccles.errors import RunError
 from eccles.units import ms
 
@@ -91,7 +92,8 @@ class Walk:
 
     def _handle(self, b: ProgramBuilder, time: ir.Expr, item: ir.Expr, ordinal: ir.Expr) -> None:
         n = b.let("n", b.load(self._n, 0))
-        now, number = self.instants.emit_now(b), self.instants.emit_number(b)
+        now = self.instants.emit_now(b)
+        number = b.let("instant", b.load(self.instants.number, 0))
         for array, value in zip(self._seen, (b.step(self.clock), number, now, time, item), strict=True):
             b.store(array, n, value)
         b.store(self._n, 0, Op("iadd", (n, ir.const(1))))
