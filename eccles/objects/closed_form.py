@@ -24,6 +24,7 @@ from eccles.integrate.crossing import Margin, NotSmooth, Reach, margin_of, reach
 from eccles.integrate.flow import Flow, flow_of
 from eccles.integrate.problem import Problem, Step
 from eccles.language.nodes import names_in
+from eccles.objects.batch import Batch
 from eccles.objects.coefficients import Coefficients
 from eccles.objects.precise import fires_without_end
 
@@ -97,10 +98,8 @@ class ClosedFormNeurons:
         self._due = Array(f"{name}.due", Element.F64, n)
         self._at_rest = Array(f"{name}.at.rest", Element.F64, n)
         self._due_rest = Array(f"{name}.due.rest", Element.F64, n)
-        self._member = Array(f"{name}.member", Element.I64, n)  # of the batch of which instant
         self._fired_at = Array(f"{name}.fired_at", Element.I64, n)  # which instant
-        self._batch = Array(f"{name}.batch", Element.I32, n)
-        self._n_batch = Array(f"{name}.n_batch", Element.I64, 1)
+        self._batch = Batch(name, n, components)
         self._fault = Array(f"{name}.fault", Element.I64, 1)
         components.join(name, self._due, self._handle)
 
@@ -221,20 +220,13 @@ class ClosedFormNeurons:
 
     def emit_touch(self, b: ProgramBuilder, e: ir.Expr) -> None:
         """Put a neuron into the batch of the instant."""
-        with b.when(Op("ine", (b.load(self._member, e), b.load(self.instants.number, 0)))):
-            self._emit_join(b, e)
-
-    def _emit_join(self, b: ProgramBuilder, e: ir.Expr) -> None:
-        b.store(self._member, e, b.load(self.instants.number, 0))
-        n = b.let("n", b.load(self._n_batch, 0))
-        b.store(self._batch, n, e)
-        b.store(self._n_batch, 0, Op("iadd", (n, ir.const(1))))
+        self._batch.emit_touch(b, e)
 
     def _handle(self, b: ProgramBuilder, time: ir.Expr, e: ir.Expr) -> None:
         """A neuron is due: it spikes, or stops being refractory."""
         group = self.group
         self._emit_bring_to(b, e, time, b.load(self._due_rest, e))
-        self._emit_join(b, e)
+        self._batch.emit_join(b, e)
         if "spike" not in group.events:
             return
 
@@ -253,17 +245,17 @@ class ClosedFormNeurons:
     def _emit_advance(self, b: ProgramBuilder) -> None:
         now = b.moment
         assert now is not None
-        with b.loop("k", ir.const(0), b.load(self._n_batch, 0)) as k:
-            e = b.let("e", b.load(self._batch, k))
+        with b.loop("k", ir.const(0), b.load(self._batch.n, 0)) as k:
+            e = b.let("e", b.load(self._batch.ids, k))
             with b.when(Op("flt", (b.load(self._at, e), now))):
                 self._emit_bring_to(b, e, now, ir.const(0.0))
 
     def _emit_predict(self, b: ProgramBuilder) -> None:
-        n = b.let("n", b.load(self._n_batch, 0))
+        n = b.let("n", b.load(self._batch.n, 0))
         with b.when(Op("igt", (n, ir.const(0)))):
             b.store(self._fault, 0, ir.const(-1))
             with b.loop("k", ir.const(0), n) as k:
-                e = b.let("e", b.load(self._batch, k))
+                e = b.let("e", b.load(self._batch.ids, k))
                 at = b.let("at", b.load(self._at, e))
                 due = self._emit_due(b, e, at, b.load(self._at_rest, e))
                 again = Op("and", (
@@ -273,7 +265,7 @@ class ClosedFormNeurons:
                 again = Op("and", (again, self._active(b, e)))
                 with b.when(again, likely=False):
                     b.store(self._fault, 0, e)
-            b.store(self._n_batch, 0, ir.const(0))
+            self._batch.emit_clear(b)
             bad = Op("ige", (b.load(self._fault, 0), ir.const(0)))
             b.leave_if(bad, Outcome(f"{self.group.name}: a neuron fires without end", self._endless))
 
@@ -284,4 +276,4 @@ class ClosedFormNeurons:
 
     def forget(self) -> None:
         """Nothing is under way any more."""
-        self._n_batch.data[0] = 0
+        self._batch.forget()

@@ -108,7 +108,6 @@ class Dynamics:
             step = step_of(self.problem, integrator)
         self.step = replace(step, passed_over=tuple(passed.items()))
         self.flow = flow_of(self.problem, integrator)
-        group.method_choice = self.step
 
     def _choose_margins(self) -> None:
         group = self.group
@@ -140,8 +139,8 @@ class Dynamics:
             slack = slack_of(self.margin.value, self.problem)
             if slack is not None:
                 trees["_slack"], hoisted = slack.value, slack.hoisted
-        taken = tuple(h for h in (*self.flow.hoisted, *hoisted))
-        step = Step("look", tuple(assign(n, t) for n, t in trees.items()), hoisted=taken)
+        statements = tuple(assign(n, t) for n, t in trees.items())
+        step = Step("look", statements, hoisted=(*self.flow.hoisted, *hoisted))
         step = with_reciprocals(step, self.problem)
         found = {a.target: a.value for a in step.statements}
         self._slope = found["_slope"]
@@ -257,16 +256,6 @@ class Dynamics:
         if trial.limit is not None:
             following = Op("fmin", (following, trial.limit)) if trial.error is not None else trial.limit
         return following
-
-    def is_hard(self, trial: Trial, span: ir.Expr) -> ir.Expr | None:
-        """Whether a span was too long for one integration."""
-        hard: ir.Expr | None = None
-        if trial.error is not None:
-            hard = Op("not", (Op("fle", (trial.error, ir.const(1.0))),))
-        if trial.limit is not None:
-            long = Op("fgt", (span, trial.limit))
-            hard = long if hard is None else Op("or", (hard, long))
-        return hard
 
     # -- how near it is to what it may cross ---------------------------------------------------------
 

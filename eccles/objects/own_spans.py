@@ -64,28 +64,28 @@ class OwnSpans:
     def emit_predict(self, b: ProgramBuilder) -> None:
         n, group = self._neurons, self._neurons.group
         end = b.dt(group.clock)
-        size = b.let("n", b.load(n.n_batch, 0))
+        size = b.let("n", b.load(n.batch.n, 0))
         n.emit_change_input(b)
         with b.when(Op("igt", (size, ir.const(0)))):
             with b.loop("k", ir.const(0), size) as k:
-                e = b.let("e", b.load(n.batch, k))
+                e = b.let("e", b.load(n.batch.ids, k))
                 for v in n.names:
                     b.store(n.before[v], e, b.load(group.variable(v).array, e))
                 b.store(self.reached, e, b.load(n.at, e))
                 b.store(n.next, e, end)
                 b.store(self._going, k, e)
             b.store(self._n_going, 0, size)
-            b.store(n.n_batch, 0, ir.const(0))
+            n.batch.emit_clear(b)
         self._emit_rounds(b, end, searching=True)
 
     def emit_advance(self, b: ProgramBuilder) -> None:
         n, group, now = self._neurons, self._neurons.group, b.moment
         assert now is not None
-        size = b.let("n", b.load(n.n_batch, 0))
+        size = b.let("n", b.load(n.batch.n, 0))
         with b.when(Op("igt", (size, ir.const(0)))):
             count = b.var("n_going", ir.const(0))
             with b.loop("k", ir.const(0), size) as k:
-                e = b.let("e", b.load(n.batch, k))
+                e = b.let("e", b.load(n.batch.ids, k))
                 own = n.is_own(b, e, now)
                 with b.when(Op("not", (own,))):
                     for v in n.names:

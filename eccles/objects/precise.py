@@ -28,6 +28,7 @@ from eccles.engine.program import Block, Outcome, Part, ProgramBuilder
 from eccles.engine.state import Array
 from eccles.engine.walk import SAME
 from eccles.errors import RunError
+from eccles.objects.batch import Batch
 from eccles.objects.dynamics import Dynamics, State
 from eccles.objects.own_spans import OwnSpans
 from eccles.objects.search import MOST_TRIALS, Search
@@ -68,7 +69,7 @@ class PreciseNeurons:
         The state at the time `at`.
     at, next, touched : Array
         The times of both states, and at which instant they were set; see the module's docstring.
-    batch, n_batch : Array
+    batch : Batch
         The neurons to which something happens at this instant.
     careful, n_careful : Array
         Those that have to be searched.
@@ -102,10 +103,8 @@ class PreciseNeurons:
         self.at = Array(f"{name}.at", Element.F64, n)
         self.next = Array(f"{name}.next", Element.F64, n)
         self.touched = Array(f"{name}.touched", Element.I64, n)  # at which instant `at` and `next` were set
-        self._member = Array(f"{name}.member", Element.I64, n)  # of the batch of which instant
         self._fired_at = Array(f"{name}.fired_at", Element.I64, n)  # which instant
-        self.batch = Array(f"{name}.batch", Element.I32, n)
-        self.n_batch = Array(f"{name}.n_batch", Element.I64, 1)
+        self.batch = Batch(name, n, self.instants)
         self.careful = Array(f"{name}.careful", Element.I32, n)  # to be searched
         self.n_careful = Array(f"{name}.n_careful", Element.I64, 1)
         self._hard = Array(f"{name}.hard", Element.I32, n)  # too much happens for one span
@@ -170,11 +169,8 @@ class PreciseNeurons:
             self.dynamics.step_coefficients.extend(b, env, self._scalars, i, code)
             code.lowerer.statements(self.dynamics.step.statements, dict.fromkeys(self.names, F64))
             x1 = {name: env[name] for name in self.names}
-            carries = self._add_up(b, i, x0, x1, env)
-            error = self.dynamics.error(code, x0, x1, self.dynamics.step.errors)
+            carries = self._add_up(b, i, x0, x1)
             look = self.dynamics.may_cross(b, i, x0, x1, start, dt)
-            if error is not None:
-                look = Op("or", (look, Op("not", (Op("fle", (error, ir.const(1.0))),))))
             if group.has_refractory:
                 look = Op("or", (look, self.dynamics.wakes_in_step(b, i)))
             for name in self.names:
@@ -199,9 +195,7 @@ class PreciseNeurons:
         with b.loop("i", ir.const(0), b.size_of(self.group, len(self.group))) as i:
             self.emit_touch(b, i)
 
-    def _add_up(
-        self, b: ProgramBuilder, i: ir.Expr, x0: State, x1: dict[str, ir.Expr], env: dict[str, ir.Expr]
-    ) -> State:
+    def _add_up(self, b: ProgramBuilder, i: ir.Expr, x0: State, x1: State) -> State:
         """Add up what drives variables without leak, which forget nothing, with what rounding takes off.
 
         Changes `x1`; returns what is to be carried over to the next step (Kahan 1965, Commun. ACM 8:40).
@@ -227,15 +221,7 @@ class PreciseNeurons:
 
     def emit_touch(self, b: ProgramBuilder, e: ir.Expr) -> None:
         """Put a neuron into the batch of the instant."""
-        number = b.load(self.instants.number, 0)
-        with b.when(Op("ine", (b.load(self._member, e), number))):
-            self._emit_join(b, e)
-
-    def _emit_join(self, b: ProgramBuilder, e: ir.Expr) -> None:
-        b.store(self._member, e, b.load(self.instants.number, 0))
-        n = b.let("n", b.load(self.n_batch, 0))
-        b.store(self.batch, n, e)
-        b.store(self.n_batch, 0, Op("iadd", (n, ir.const(1))))
+        self.batch.emit_touch(b, e)
 
     def _is_known(self, b: ProgramBuilder, e: ir.Expr) -> ir.Expr:
         """Whether something has happened to a neuron in this step already."""
@@ -258,11 +244,11 @@ class PreciseNeurons:
         """Bring the batch to the instant."""
         group, now = self.group, b.moment
         assert now is not None
-        n = b.let("n", b.load(self.n_batch, 0))
+        n = b.let("n", b.load(self.batch.n, 0))
         with b.when(Op("igt", (n, ir.const(0)))):
             count = b.var("n_hard", ir.const(0))
             with b.vector("k", n) as k:
-                e = b.let("e", b.load(self.batch, k))
+                e = b.let("e", b.load(self.batch.ids, k))
                 own = self.is_own(b, e, now)
                 at = self.begin_of(b, e)
                 x0: State = {v: b.let(v, b.load(self.before[v], e)) for v in self.names}
@@ -271,12 +257,11 @@ class PreciseNeurons:
                 for v in self.names:
                     there = b.load(group.variable(v).array, e)
                     b.store(self.result[v], k, Op("select", (own, there, trial.state[v])))
-                hard = self.dynamics.is_hard(trial, span)
-                if hard is not None:
-                    hard = Op("and", (hard, Op("not", (own,))))
+                if trial.limit is not None:
+                    hard = Op("and", (Op("fgt", (span, trial.limit)), Op("not", (own,))))
                     b.emit(ir.Append(b.buffer(self._hard), count, e, hard))
             with b.loop("k", ir.const(0), n) as k:
-                e = b.let("e", b.load(self.batch, k))
+                e = b.let("e", b.load(self.batch.ids, k))
                 own = self.is_own(b, e, now)
                 for v in self.names:
                     b.store(group.variable(v).array, e, b.load(self.result[v], k))
@@ -287,7 +272,7 @@ class PreciseNeurons:
                     self._emit_integrate(b, b.let("e", b.load(self._hard, k)), now)
                 self.emit_leave_if_stuck(b)
             with b.loop("k", ir.const(0), n) as k:
-                e = b.let("e", b.load(self.batch, k))
+                e = b.let("e", b.load(self.batch.ids, k))
                 b.store(self.at, e, b.load(self.next, e))
                 b.store(self.touched, e, b.load(self.instants.number, 0))
 
@@ -329,13 +314,13 @@ class PreciseNeurons:
     def _emit_predict(self, b: ProgramBuilder) -> None:
         """Follow the batch of the last instant to the end of the step; list whom to search."""
         group = self.group
-        n = b.let("n", b.load(self.n_batch, 0))
+        n = b.let("n", b.load(self.batch.n, 0))
         self.emit_change_input(b)
         with b.when(Op("igt", (n, ir.const(0)))):
             end = b.dt(group.clock)
             count = b.var("n_careful", b.load(self.n_careful, 0))
             with b.vector("k", n) as k:
-                e = b.let("e", b.load(self.batch, k))
+                e = b.let("e", b.load(self.batch.ids, k))
                 at = b.let("at", b.load(self.at, e))
                 x0: State = {v: b.let(v, b.load(group.variable(v).array, e)) for v in self.names}
                 span = b.let("span", Op("fsub", (end, at)))
@@ -343,23 +328,22 @@ class PreciseNeurons:
                 for v in self.names:
                     b.store(self.result[v], k, trial.state[v])
                 look = self.dynamics.may_cross(b, e, x0, trial.state, at, span)
-                hard = self.dynamics.is_hard(trial, span)
-                if hard is not None:
-                    look = Op("or", (look, hard))
+                if trial.limit is not None:
+                    look = Op("or", (look, Op("fgt", (span, trial.limit))))
                 if group.has_refractory:
                     look = Op("or", (look, self.dynamics.wakes_in_step(b, e)))
                 if look != ir.const(False):
                     b.emit(ir.Append(b.buffer(self.careful), count, e, look))
             b.store(self.n_careful, 0, count)
             with b.loop("k", ir.const(0), n) as k:
-                e = b.let("e", b.load(self.batch, k))
+                e = b.let("e", b.load(self.batch.ids, k))
                 for v in self.names:
                     b.store(self.before[v], e, b.load(group.variable(v).array, e))
                     b.store(group.variable(v).array, e, b.load(self.result[v], k))
                 for carry in self._carry.values():
                     b.store(carry, e, ir.const(0.0))
                 b.store(self.next, e, end)
-            b.store(self.n_batch, 0, ir.const(0))
+            self.batch.emit_clear(b)
 
     def emit_is_pending(self, b: ProgramBuilder, e: ir.Expr) -> ir.Expr:
         """Whether something has happened to a neuron in this step that is more than added-up input."""
@@ -367,7 +351,7 @@ class PreciseNeurons:
 
     def emit_is_member(self, b: ProgramBuilder, e: ir.Expr) -> ir.Expr:
         """Whether a neuron is in the batch of the instant."""
-        return Op("ieq", (b.load(self._member, e), b.load(self.instants.number, 0)))
+        return self.batch.is_member(b, e)
 
     def emit_look_at(self, b: ProgramBuilder, e: ir.Expr) -> None:
         """Have a neuron searched from the present on, once."""
@@ -425,7 +409,8 @@ class PreciseNeurons:
 
     def forget(self) -> None:
         """Leave the step: nothing is under way any more."""
-        self.n_batch.data[0] = self.n_careful.data[0] = 0
+        self.batch.forget()
+        self.n_careful.data[0] = 0
 
     def _emit_search_one(self, b: ProgramBuilder, e: ir.Expr) -> None:
         """Find out what a neuron does until the end of the step if nothing happens to it."""
@@ -496,19 +481,19 @@ class PreciseNeurons:
     def _holds(self, b: ProgramBuilder, time: ir.Expr, e: ir.Expr) -> ir.Expr:
         """Whether an entry of the heap still holds."""
         same = Op("feq", (b.load(self.next, e), time))
-        new = Op("ine", (b.load(self._member, e), b.load(self.instants.number, 0)))
+        new = Op("not", (self.batch.is_member(b, e),))
         return Op("and", (self._is_known(b, e), Op("and", (same, new))))
 
     def _handle_spike(self, b: ProgramBuilder, time: ir.Expr, e: ir.Expr, ordinal: ir.Expr) -> None:
         group = self.group
         holds = Op("and", (self._holds(b, time, e), self.dynamics.active(b, e)))
         with b.when(holds):
-            self._emit_join(b, e)
+            self.batch.emit_join(b, e)
             b.store(self._fired_at, e, b.load(self.instants.number, 0))
             group.emit_spike(b, e, time)
 
     def _handle_wake(self, b: ProgramBuilder, time: ir.Expr, e: ir.Expr, ordinal: ir.Expr) -> None:
         holds = Op("and", (self._holds(b, time, e), Op("not", (self.dynamics.active(b, e),))))
         with b.when(holds):
-            self._emit_join(b, e)
+            self.batch.emit_join(b, e)
             b.store(self.group.variable("not_refractory").array, e, ir.const(True))

@@ -71,9 +71,9 @@ class Superposition:
             neurons.group, Step("column", (), hoisted=self._flow.hoisted), writes
         )
         keys = [(x, y, active) for x in self.names for active in self._cases() for y in self._reached[x]]
-        self._place = {key: 1 + 2 * k for k, key in enumerate(keys)}
-        # whether the columns are good for use, and their entries: ahead to the end, and back to the start
-        self._store = Array(f"{neurons.group.name}.columns", Element.F64, 1 + 2 * len(keys))
+        # entries of the columns: ahead to the end of the step, and back to its start
+        self._place = {key: 2 * k for k, key in enumerate(keys)}
+        self._store = Array(f"{neurons.group.name}.columns", Element.F64, 2 * len(keys))
 
     @classmethod
     def of(
@@ -110,13 +110,7 @@ class Superposition:
             code = self.neurons.group.element_code(b, ir.const(0), "update")
             code.lowerer.env.update(scalars)
             usable = Op("and", (usable, Op("fle", (dt, code.number(self._flow.limit)))))
-        usable = b.let("usable", usable)
-        b.store(self._store, 0, Op("btof", (usable,)))
-        return usable
-
-    def emit_is_usable(self, b: ProgramBuilder) -> ir.Expr:
-        """Whether the columns of this instant are good for use."""
-        return b.let("usable", Op("fgt", (b.load(self._store, 0), ir.const(0.0))))
+        return b.let("usable", usable)
 
     def _column(
         self, b: ProgramBuilder, x: str, active: bool, span: ir.Expr, scalars: Mapping[str, ir.Expr]

@@ -857,7 +857,7 @@ class Synapses(Group):
 
     def memory(self) -> int:
         """Bytes of memory for connections and state."""
-        state = sum(v.array.data.nbytes for v in self._variables.values())
+        state = sum(v.array.data.nbytes for v in self._variables.values()) + self._lastupdate_rest.data.nbytes
         traces = 0 if self.traces is None else self.traces.memory()
         return self.connections.memory() + state + traces
 

@@ -22,7 +22,7 @@ from eccles.engine.program import Block, Part
 from eccles.errors import SetupError
 from eccles.integrate.noise import noises_in
 
-__all__ = ["SpikeTimes", "Timing", "checked_spike_times"]
+__all__ = ["SpikeTimes", "Timing", "checked_spike_times", "main_clock", "wants_precise"]
 
 LAST = 10**9  # in the order of a slot
 
@@ -45,8 +45,10 @@ class Timing:
 
     Attributes
     ----------
-    instants : Instants
-        The walk through a time step.
+    instants : Instants or Components
+        The walk through a time step, or through many without a grid.
+    network : {'precise', 'grid'} or None
+        What is asked for where an object does not say itself.
     on_grid : dict of str to str
         Names of groups whose thresholds are looked at on the grid, and why.
     needs_grid : str

@@ -202,7 +202,7 @@ class Traces:
 
     def memory(self) -> int:
         """Bytes."""
-        arrays = (*self._value.values(), *self._now.values(), *self._last.values())
+        arrays = (*self._value.values(), *self._now.values(), *self._last.values(), *self._rest.values())
         return sum(array.data.nbytes for array in arrays)
 
     def full_state(self) -> dict[str, np.ndarray]:
