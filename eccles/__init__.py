@@ -1,7 +1,7 @@
 r"""Eccles: a spiking-network simulator and plasticity laboratory.
 
 Models are equations with units, in the language of Brian 2; the whole simulation loop is native code,
-made in milliseconds without a compiler.
+made in about a tenth of a second without a compiler.
 
     from eccles import *
 
