@@ -1,0 +1,1 @@
+"""Results of sweeps: labelled datasets, files, exports, figures."""

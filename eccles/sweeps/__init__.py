@@ -1,0 +1,1 @@
+"""Sweeps: every condition of an experiment in one call."""
