@@ -27,13 +27,14 @@ from eccles.language.evaluate import evaluate
 from eccles.language.functions import BUILTINS, UserFunction
 from eccles.language.nodes import Call, Expr, names_in, walk
 from eccles.language.parser import parse_expression
-from eccles.language.resolve import Namespace
+from eccles.language.resolve import Namespace, external_symbol
 from eccles.objects import magic
 from eccles.objects.code import Code
 from eccles.objects.naming import unique_name
 from eccles.objects.problems import GroupScope
 from eccles.objects.semantics import ECCLES, Semantics
 from eccles.objects.stored import stored_array
+from eccles.objects.swept import Swept, first_values, tracer
 from eccles.objects.timing import Timing
 from eccles.objects.variables import ELEMENTS, Variable, VariableView, positions_of
 from eccles.units import DIMENSIONLESS, Quantity, second
@@ -379,6 +380,10 @@ class Group(SimulationObject):
             for name, (value, number) in self._seen.items()
         ):
             return
+        if tracer() is not None:
+            values = {name: values[name] for name in names | functions if name in values}
+            swept = {name: value for name, value in values.items() if isinstance(value, Swept)}
+            values |= {n: first_values(self, "set_constant", v, n)[0] for n, v in swept.items()}
         chain = Namespace(values, group=self.name)
         external: dict[str, Any] = {}
         for name in sorted(names | functions):
@@ -393,6 +398,10 @@ class Group(SimulationObject):
         if not called and self.__dict__.get("_ready"):
             found = {name: values.get(name) for name in names | functions}
             self._seen = {name: (value, _number_in(value)) for name, value in found.items()}
+
+    def set_constant(self, value: Any, name: str) -> None:
+        """Give a name outside the model another value."""
+        self._external[name] = external_symbol(name, value)
 
     def is_stateful(self, tree: Expr) -> bool:
         """Whether the expression gives another value each time it is computed."""
@@ -630,7 +639,9 @@ class Group(SimulationObject):
             return
         plain = name[:-1] if name.endswith("_") and name not in self._variables else name
         if self.symbol(plain) is not None:
-            self.view(plain, units=plain == name)[:] = value
+            view = self.view(plain, units=plain == name)
+            view.group = self
+            view[:] = value
         elif name.startswith("_"):
             object.__setattr__(self, name, value)
         else:
@@ -647,7 +658,9 @@ class Group(SimulationObject):
 
     def state(self, name: str, use_units: bool = True, level: int = 0) -> VariableView:
         """The handle for a variable, as `group.name` (`group.name_` without units)."""
-        return self.view(name, units=use_units)
+        view = self.view(name, units=use_units)
+        view.group = self
+        return view
 
     def get_states(
         self,
@@ -703,7 +716,9 @@ class Group(SimulationObject):
         """Set several variables from a mapping (or a data frame)."""
         for name in values:
             value = np.asarray(values[name]) if format == "pandas" else values[name]
-            self.view(name, units=units and format == "dict")[:] = value
+            view = self.view(name, units=units and format == "dict")
+            view.group = self
+            view[:] = value
 
     def full_state(self) -> dict[str, np.ndarray]:
         return {name: v.array.data.copy() for name, v in self._variables.items()}

@@ -29,6 +29,7 @@ from eccles.objects.group import Group, SimulationObject
 from eccles.objects.problems import Deferring
 from eccles.objects.sources import SpikeSource, Subgroup, count_of, range_of
 from eccles.objects.stored import misfit, stored_array, stored_number
+from eccles.objects.swept import first_values
 from eccles.objects.timing import SpikeTimes, checked_spike_times
 from eccles.objects.variables import Variable, VariableView, bare, elements
 from eccles.units import Quantity, get_dimensions, hertz, second
@@ -79,6 +80,7 @@ class PoissonGroup(SpikeSource):
     ) -> None:
         self._spike_times = checked_spike_times(spike_times)
         self._n = n = count_of(N)
+        (rates,) = first_values(self, "set_rates", rates)
         super().__init__(name, clock, dt, namespace, when, order)
         self.events = {"spike": "rand() < rates*dt"}
         self._buffers = {"spike": EventBuffer(f"{self.name}.spike", n, self.clock)}
@@ -106,6 +108,10 @@ class PoissonGroup(SpikeSource):
             self._check_rates(values)
             variable.array.data[:] = values
         self._ready = True  # from now on attributes are variables
+
+    def set_rates(self, rates: Quantity) -> None:
+        """Replace the rates: one for all, or one per neuron."""
+        self.view("rates")[:] = rates
 
     def _check_rates(self, values: np.ndarray) -> None:
         if not (np.all(np.isfinite(values)) and np.all(values >= 0)):
@@ -414,7 +420,7 @@ class SpikeGeneratorGroup(SpikeSource):
         self._seconds = Array(f"{self.name}.seconds", Element.F64)
         self._turn = Array(f"{self.name}.turn", Element.I64, 1)  # of the period, where times are exact
         self._binned: object = None
-        self.set_spikes(indices, times, period, sorted)
+        self.set_spikes(*first_values(self, "set_spikes", indices, times, period, sorted))
         self._ready = True  # from now on attributes are variables
 
     def __len__(self) -> int:
@@ -680,28 +686,39 @@ class PoissonInput(SimulationObject):
                 f"inputs cannot be added to '{target_var}' of {target.name}: "
                 f"it has to be a variable with a number for each neuron"
             )
+        self.N = count_of(N)
+        self._symbol = symbol
+        self._text: _WeightText | None = None
+        self.set_rate(*first_values(self, "set_rate", rate))
+        if isinstance(weight, str):
+            self.weight = weight
+            self._text = _WeightText(self, weight, symbol)
+        else:
+            self.set_weight(*first_values(self, "set_weight", weight))
+        self._table = AliasTable(self.name)
+        self._tabulated: object = None
+
+    def set_rate(self, rate: Quantity) -> None:
+        """Replace the rate of each input."""
         if get_dimensions(rate) is not hertz.dim:
             raise DimensionMismatchError(
                 "the rate of a PoissonInput has to be a frequency", get_dimensions(rate), hertz.dim
             )
         if np.ndim(rate) or not 0 <= float(rate) < np.inf:
             raise SetupError(f"a PoissonInput has one rate, finite and not negative, not {rate}")
-        if not isinstance(weight, str) and (np.ndim(weight) or not np.isfinite(float(weight))):
-            raise SetupError(f"a PoissonInput has one finite weight (or an expression for it), not {weight}")
-        self.N = count_of(N)
         self.rate = rate
-        self.weight = weight
-        self._text: _WeightText | None = None
-        if isinstance(weight, str):
-            self._text = _WeightText(self, weight, symbol)
-        elif get_dimensions(weight) is not symbol.dim:
+
+    def set_weight(self, weight: Quantity) -> None:
+        """Replace the weight, where it is a number."""
+        if np.ndim(weight) or not np.isfinite(float(weight)):
+            raise SetupError(f"a PoissonInput has one finite weight (or an expression for it), not {weight}")
+        if get_dimensions(weight) is not self._symbol.dim:
             raise DimensionMismatchError(
-                f"the weight of a PoissonInput is added to '{target_var}', which is {symbol.dim.friendly()}, "
-                f"but {weight} is {get_dimensions(weight).friendly()}",
-                get_dimensions(weight), symbol.dim,
+                f"the weight of a PoissonInput is added to '{self.target_var}', which is "
+                f"{self._symbol.dim.friendly()}, but {weight} is {get_dimensions(weight).friendly()}",
+                get_dimensions(weight), self._symbol.dim,
             )  # fmt: skip
-        self._table = AliasTable(self.name)
-        self._tabulated: object = None
+        self.weight = weight
 
     @property
     def needs(self) -> list[SimulationObject]:

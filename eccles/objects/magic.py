@@ -10,9 +10,11 @@ import hashlib
 import operator
 import os
 import sys
+import threading
 import weakref
 from collections import ChainMap
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
 __all__ = [
     "collect",
     "defaultclock",
+    "given_names",
     "next_ordinal",
+    "random_numbers",
     "register",
     "script_name",
     "seed",
@@ -43,6 +47,7 @@ _objects: list[weakref.ref[SimulationObject]] = []
 _scope = 0
 _seed = int.from_bytes(os.urandom(8), "little")
 _ordinals: dict[int, int] = {}  # how often each stream was drawn from outside a run
+_local = threading.local()  # what holds in one thread for a while: `names`, `seed`, `ordinals`
 
 # frames of these packages are not the user's
 _OURS = (
@@ -53,6 +58,8 @@ _OURS = (
     "eccles.units",
     "eccles.brian2",
     "eccles.explain",
+    "eccles.results",
+    "eccles.sweeps",
 )
 
 
@@ -90,7 +97,27 @@ def seed(value: int | None = None) -> None:
 
 def seed_value() -> int:
     """The current seed."""
-    return _seed
+    given = getattr(_local, "seed", None)
+    if given is None:
+        return _seed
+    return given() if callable(given) else given
+
+
+@contextmanager
+def random_numbers(seed: int | Callable[[], int]) -> Iterator[None]:
+    """Within, and in this thread only, random numbers are those of a seed, from the start.
+
+    Parameters
+    ----------
+    seed : int or callable
+        A callable is asked for the seed whenever it is needed.
+    """
+    before = getattr(_local, "seed", None), getattr(_local, "ordinals", None)
+    _local.seed, _local.ordinals = seed, {}
+    try:
+        yield
+    finally:
+        _local.seed, _local.ordinals = before
 
 
 def restore_seed(value: int) -> None:
@@ -107,8 +134,11 @@ def renew_seed() -> None:
 
 def next_ordinal(key: int) -> int:
     """How often a stream was drawn from outside a run; counts this time."""
-    count = _ordinals.get(key, 0)
-    _ordinals[key] = count + 1
+    ordinals = getattr(_local, "ordinals", None)
+    if ordinals is None:
+        ordinals = _ordinals
+    count = ordinals.get(key, 0)
+    ordinals[key] = count + 1
     return count
 
 
@@ -125,8 +155,22 @@ def users_frame() -> FrameType:
     return last
 
 
+@contextmanager
+def given_names(names: Mapping[str, Any]) -> Iterator[None]:
+    """Within, and in this thread only, the names of the calling script are these."""
+    before = getattr(_local, "names", None)
+    _local.names = names
+    try:
+        yield
+    finally:
+        _local.names = before
+
+
 def users_names(level: int = 0) -> Mapping[str, Any]:
     """The names that the calling script sees: locals first, then globals."""
+    given = getattr(_local, "names", None)
+    if given is not None:
+        return given
     frame: FrameType | None = users_frame()
     for _ in range(level):
         if frame is not None and frame.f_back is not None:

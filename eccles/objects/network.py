@@ -32,6 +32,7 @@ from eccles.objects.pathway import Pathway
 from eccles.objects.progress import make_report
 from eccles.objects.semantics import ECCLES, Semantics
 from eccles.objects.sources import SpikeSource
+from eccles.objects.swept import tracer
 from eccles.objects.synapses import Synapses
 from eccles.objects.timing import SpikeTimes, Timing, checked_spike_times, main_clock
 from eccles.units import Quantity, second
@@ -275,6 +276,10 @@ class Network:
             raise SetupError(f"the duration of a run cannot be negative ({duration})")
         if seconds == float("inf"):
             raise SetupError("the duration of a run has to be finite")
+        sweep = tracer()
+        if sweep is not None:
+            sweep.on_run(self, seconds, namespace if namespace is not None else self.namespace, level)
+            return
         members = self._everything()
         everything = [obj for obj in members if obj.active]
         idle = [obj for obj in members if not obj.active and obj.idle_blocks()]

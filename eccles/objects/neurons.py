@@ -47,6 +47,7 @@ from eccles.objects.sources import SpikeSource, Subgroup, count_of, range_of
 from eccles.objects.statements import IR_TYPES, emit_assignments
 from eccles.objects.stored import stored_array, stored_number
 from eccles.objects.superposition import Superposition
+from eccles.objects.swept import first_values
 from eccles.objects.timed import TimedArray
 from eccles.objects.timing import SpikeTimes, Timing, checked_spike_times
 from eccles.objects.variables import Variable, VariableView
@@ -157,6 +158,7 @@ class NeuronGroup(SpikeSource):
         self.event_schedule: dict[str, tuple[str, int]] = {}
         self._reset: tuple[Assignment, ...] = ()
         self.reset_text = reset
+        (refractory,) = first_values(self, "set_refractory", refractory)
         self.refractory = refractory
         self._refractory_tree: Expr | None = None
         self.refractory_is_time = True
@@ -239,8 +241,13 @@ class NeuronGroup(SpikeSource):
         if refractory is True:
             raise TypeError("refractory has to be a time, an expression or False, not True")
         with self._deferring():
-            if not 0 <= to_seconds(refractory, f"the refractory period of {self.name}") < np.inf:
-                raise SetupError(f"the refractory period of {self.name} has to be finite and not negative")
+            self.set_refractory(refractory)
+
+    def set_refractory(self, refractory: Quantity) -> None:
+        """Replace the refractory period, where it is a time."""
+        if not 0 <= to_seconds(refractory, f"the refractory period of {self.name}") < np.inf:
+            raise SetupError(f"the refractory period of {self.name} has to be finite and not negative")
+        self.refractory = refractory
 
     def _deferring(self) -> Deferring:
         """Errors inside are raised at once, or at `run()` in a face that finds them then."""

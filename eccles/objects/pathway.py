@@ -28,6 +28,7 @@ from eccles.objects.group import Group, SimulationObject
 from eccles.objects.problems import Deferring
 from eccles.objects.statements import emit_assignments
 from eccles.objects.stored import misfit, stored_array, stored_number
+from eccles.objects.swept import first_values
 from eccles.objects.traces import EventTraces
 from eccles.objects.variables import VariableView
 from eccles.units import second
@@ -73,6 +74,7 @@ class Pathway(Group):
         self._delays: np.ndarray | None = None  # seconds, one per synapse
         self._delay_is_scalar = delay is not None
         if delay is not None:
+            (delay,) = first_values(self, "set_delay", delay)
             if np.ndim(delay) != 0:
                 raise SetupError(
                     "the argument 'delay' takes one time for all synapses",
@@ -181,6 +183,10 @@ class Pathway(Group):
         if self._delays is not None:
             return self._delays
         return np.full(len(self.synapses), self._delay)
+
+    def set_delay(self, delay: Any) -> None:
+        """Replace the delay that is the same for all synapses."""
+        self.delay_view()[:] = delay
 
     def delay_values(self) -> Array:
         """The delay of each synapse in seconds, for native code."""

@@ -38,6 +38,7 @@ from eccles.objects.sources import SpikeSource
 from eccles.objects.statements import IR_TYPES, Place
 from eccles.objects.stored import misfit, stored_array, stored_number
 from eccles.objects.summed import check_summed, summed_array, summing_block
+from eccles.objects.swept import Concrete, refuse_swept, tracer
 from eccles.objects.synaptic_views import (
     SynapticSubset,
     advanced,
@@ -303,6 +304,11 @@ class Synapses(Group):
             If the arguments do not fit together or an index is out of range.
         """
         names = namespace if namespace is not None else magic.users_names(level)
+        if tracer() is not None:
+            names = Concrete(names, "connect()")
+            if any(isinstance(given, str) for given in (condition, i, j, p, n)):
+                for group in (self.source, self.target):
+                    refuse_swept("connect() may read it", group)
         request = requested_pairs(self, condition, i, j, p, n, skip_if_invalid, names)
         if self.traces is not None and (self.clock.timestep or not self.traces.is_zero):
             self.store_per_synapse()  # new synapses have not seen the time so far, nor its spikes

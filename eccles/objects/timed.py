@@ -14,6 +14,7 @@ from eccles.engine.program import ProgramBuilder
 from eccles.engine.state import Array
 from eccles.errors import DimensionMismatchError, SetupError
 from eccles.objects.naming import unique_name
+from eccles.objects.swept import first_values
 from eccles.units import DIMENSIONLESS, Dimension, Quantity, get_dimensions, second
 
 __all__ = ["TimedArray"]
@@ -38,6 +39,7 @@ class TimedArray:
 
     def __init__(self, values: Any, dt: Quantity, name: str = "_timedarray*") -> None:
         self.name = unique_name(name, self)
+        (values,) = first_values(self, "set_values", values)
         self.dim: Dimension = get_dimensions(values)
         try:
             array = np.array(values, dtype=np.float64)
@@ -53,6 +55,20 @@ class TimedArray:
         if not 0 < self._dt < np.inf:
             raise SetupError("the time step of a TimedArray has to be positive and finite")
         self.array = Array(self.name, Element.F64, array.size)
+        self.array.data[:] = array.reshape(-1)
+
+    def set_values(self, values: Any) -> None:
+        """Replace the values: as many, of the same unit."""
+        if get_dimensions(values) is not self.dim:
+            raise DimensionMismatchError(
+                f"the values of {self.name} have a unit", get_dimensions(values), self.dim
+            )
+        array = np.asarray(values, dtype=np.float64)
+        if array.shape != self._shape:
+            raise SetupError(
+                f"{self.name} has values of shape {self._shape}, which {array.shape} does not fit",
+                hint="Fill shorter stimuli up to the length of the longest.",
+            )
         self.array.data[:] = array.reshape(-1)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,8 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from eccles.compile.ir import Element
 from eccles.engine.state import Array
 from eccles.errors import DimensionMismatchError, SetupError
+from eccles.objects import magic
+from eccles.objects.swept import Write, refuse_swept, tracer
 from eccles.units import DIMENSIONLESS, Dimension, Quantity, get_dimensions
 
 __all__ = ["ELEMENTS", "Variable", "VariableView", "bare", "elements", "positions_of"]
@@ -135,7 +138,17 @@ class VariableView(NDArrayOperatorsMixin):
             return Quantity(values, dim=self.dim)
         return values
 
+    def _refuse_swept(self) -> None:
+        """In a sweep, the values of a variable that conditions set differently are not one array."""
+        if self.group is not None:
+            stored = self.name in {v.name for v in self.group.variables()}
+            refuse_swept(
+                f"{self._owner}.{self.name} is read",
+                self.group if stored else None, self.name if stored else None,
+            )  # fmt: skip
+
     def __getitem__(self, item: Any) -> Any:
+        self._refuse_swept()
         if isinstance(item, tuple) and any(part is None for part in item):
             return self._value()[item]  # a new axis, as drawing functions make one
         if self.shared:
@@ -154,6 +167,7 @@ class VariableView(NDArrayOperatorsMixin):
         return self[item]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        self._refuse_swept()
         values = self.read(None)
         values = values[0] if self.shared else values
         return np.array(values, dtype=dtype)
@@ -233,6 +247,11 @@ class VariableView(NDArrayOperatorsMixin):
                 f"{self._owner}.{self.name} cannot be set"
                 + (f": {self.why_read_only}" if self.why_read_only else "")
             )
+        sweep = tracer()
+        if sweep is not None and self.group is not None:
+            value = value._value() if isinstance(value, VariableView) else value
+            sweep.write(Write(self.group, self.name, self._units, item, value, _used_names(item, value)))
+            return
         if isinstance(value, str):
             self._assign_text(item, value)
             return
@@ -262,6 +281,13 @@ class VariableView(NDArrayOperatorsMixin):
     def set_item(self, item: Any, value: Any, level: int = 0) -> None:
         """The same as `view[item] = value`."""
         self[item] = value
+
+
+def _used_names(*texts: Any) -> dict[str, Any]:
+    """What the names in texts stand for in the calling script."""
+    words = {word for text in texts if isinstance(text, str) for word in re.findall(r"[^\W\d]\w*", text)}
+    names = magic.users_names() if words else {}
+    return {word: names[word] for word in sorted(words) if word in names}
 
 
 def elements(size: int) -> str:
