@@ -55,6 +55,16 @@ class LastRun:
     before: dict[str, dict[str, np.ndarray]] | None
 
 
+@dataclass(frozen=True)
+class Ready:
+    """A network that could run now: who takes part, the program, and the step at which each clock stops."""
+
+    objects: list[SimulationObject]
+    runner: Runner | None
+    clocks: list[Clock]
+    ends: list[int]
+
+
 class MagicError(SetupError):
     """`run()` cannot know which objects belong together."""
 
@@ -280,6 +290,37 @@ class Network:
         if sweep is not None:
             sweep.on_run(self, seconds, namespace if namespace is not None else self.namespace, level)
             return
+        ready = self.get_ready(seconds, namespace, level, python=callable(report))
+        if Network.on_built is not None:
+            Network.on_built(self, ready.objects)
+        self.last_run = self._note(ready.objects, seconds)
+        for obj in ready.objects:
+            obj.network = weakref.ref(self)
+        check = FiniteCheck(ready.objects, self._t, self.last_run.before)
+        self._run(ready, seconds, report, report_period, check)
+        for obj in ready.objects:
+            obj.after_run()
+
+    def get_ready(
+        self,
+        seconds: float,
+        namespace: Mapping[str, Any] | None = None,
+        level: int = 0,
+        *,
+        python: bool = False,
+        advise: bool = True,
+    ) -> Ready:
+        """Check everything for a run of so many seconds, and have its program made.
+
+        Parameters
+        ----------
+        namespace : mapping, optional
+            As in `run`.
+        python : bool
+            Whether Python code is going to be called within the run.
+        advise : bool
+            Whether to look for models that mean nothing.
+        """
         members = self._everything()
         everything = [obj for obj in members if obj.active]
         idle = [obj for obj in members if not obj.active and obj.idle_blocks()]
@@ -290,25 +331,17 @@ class Network:
         names = outer if outer is not None else magic.users_names(level)
         clocks = self._set_clocks([*everything, *idle])
         self._decide_timing([*everything, *idle])
-        if callable(report) or any(isinstance(obj, NetworkOperation) for obj in everything):
+        if python or any(isinstance(obj, NetworkOperation) for obj in everything):
             for obj in everything:
                 obj.expect_python()
         for obj in everything:
             self._guarded(obj, lambda o=obj: o.before_run(names, seconds))
-        advice.before_first_run(everything)
+        if advise:
+            advice.before_first_run(everything)
         runner = self._prepare(everything, clocks, idle)
-        if self._timing is not None:
+        if advise and self._timing is not None:
             advice.before_run_in_exact_time(self._timing, everything)
-        if Network.on_built is not None:
-            Network.on_built(self, everything)
-        self.last_run = self._note(everything, seconds)
-        ends = [self._end(clock, seconds) for clock in clocks]
-        for obj in everything:
-            obj.network = weakref.ref(self)
-        check = FiniteCheck(everything, self._t, self.last_run.before)
-        self._run(everything, runner, ends, seconds, report, report_period, check)
-        for obj in everything:
-            obj.after_run()
+        return Ready(everything, runner, clocks, [self._end(clock, seconds) for clock in clocks])
 
     def _note(self, everything: list[SimulationObject], seconds: float) -> LastRun:
         """What `explain` needs to know of a run that is about to begin."""
@@ -336,15 +369,14 @@ class Network:
 
     def _run(
         self,
-        everything: list[SimulationObject],
-        runner: Runner | None,
-        ends: list[int],
+        ready: Ready,
         seconds: float,
         report: Any,
         report_period: Quantity,
         check: FiniteCheck,
     ) -> None:
         self._stop = False
+        everything, runner, ends = ready.objects, ready.runner, ready.ends
         start = self._t
         clocks = runner.loop.clocks if runner is not None else []
         progress = make_report(report, to_seconds(report_period, "the report period"), start, seconds)
