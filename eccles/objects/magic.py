@@ -19,7 +19,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from eccles.engine.clock import Clock
-from eccles.objects.naming import forget_names
+from eccles.objects.naming import forget_names, own_names
 from eccles.units import ms
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ __all__ = [
     "defaultclock",
     "given_names",
     "next_ordinal",
+    "private_scope",
     "random_numbers",
     "register",
     "script_name",
@@ -65,14 +66,38 @@ _OURS = (
 
 def register(obj: SimulationObject) -> None:
     """Note that an object was made in the current scope."""
-    _objects.append(weakref.ref(obj))
+    _registry().append(weakref.ref(obj))
+
+
+def _registry() -> list[weakref.ref[SimulationObject]]:
+    found = getattr(_local, "objects", None)
+    return _objects if found is None else found
+
+
+@contextmanager
+def private_scope() -> Iterator[None]:
+    """Within, and in this thread only, a scope that is empty at first; afterwards all is as before.
+
+    What is made within is not seen by `run()` outside. The default clock is put back, too.
+    """
+    before = getattr(_local, "objects", None)
+    timestep, dt = defaultclock.timestep, defaultclock.dt_
+    _local.objects = []
+    try:
+        with own_names():
+            defaultclock.timestep = 0
+            yield
+    finally:
+        _local.objects = before
+        defaultclock.go_to(timestep, dt)
 
 
 def start_scope() -> None:
     """Begin a new scope: `run()` ignores all objects made before, and names are counted anew."""
     global _scope
-    _scope += 1
-    _objects.clear()
+    if getattr(_local, "objects", None) is None:
+        _scope += 1
+    _registry().clear()
     forget_names()
     defaultclock.timestep = 0
 
@@ -194,12 +219,12 @@ def collect(level: int = 0) -> list[SimulationObject]:
     if isinstance(names, ChainMap):  # whose values() is slow
         names = {**names.maps[1], **names.maps[0]}
     named = {id(value) for value in names.values()}
-    alive = [obj for obj in (ref() for ref in _objects) if obj is not None]
+    alive = [obj for obj in (ref() for ref in _registry()) if obj is not None]
     return [obj for obj in alive if id(obj) in named]
 
 
 def unnamed(used: Iterable[SimulationObject]) -> list[SimulationObject]:
     """Objects of the current scope that have never been run and are not among `used`."""
     used_ids = {id(obj) for obj in used}
-    alive = [obj for obj in (ref() for ref in _objects) if obj is not None]
+    alive = [obj for obj in (ref() for ref in _registry()) if obj is not None]
     return [obj for obj in alive if id(obj) not in used_ids and obj.network is None]

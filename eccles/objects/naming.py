@@ -7,13 +7,35 @@ notebook that begins with `start_scope()` gives the same numbers each time it ru
 from __future__ import annotations
 
 import re
+import threading
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from eccles.errors import SetupError
 
-__all__ = ["forget_names", "unique_name"]
+__all__ = ["forget_names", "own_names", "unique_name"]
 
-_taken: weakref.WeakValueDictionary[str, object] = weakref.WeakValueDictionary()
+Taken = weakref.WeakValueDictionary[str, object]
+
+_taken: Taken = weakref.WeakValueDictionary()
+_local = threading.local()  # `taken`: the names of a scope of this thread's own
+
+
+def _now_taken() -> Taken:
+    found: Taken | None = getattr(_local, "taken", None)
+    return _taken if found is None else found
+
+
+@contextmanager
+def own_names() -> Iterator[None]:
+    """Within, and in this thread only, names are counted from the start."""
+    before = getattr(_local, "taken", None)
+    _local.taken = weakref.WeakValueDictionary()
+    try:
+        yield
+    finally:
+        _local.taken = before
 
 
 def unique_name(wanted: str, owner: object) -> str:
@@ -22,24 +44,25 @@ def unique_name(wanted: str, owner: object) -> str:
         raise TypeError(f"the name of an object is text, not {wanted!r}")
     if not isinstance(wanted, str):
         raise TypeError(f"the name of an object has to be text, not {wanted!r}")
+    taken = _now_taken()
     stem = wanted.removesuffix("*")
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", stem):
         raise SetupError(f"'{wanted}' cannot be the name of an object: use letters, digits and underscores")
     name = stem
     if wanted.endswith("*"):
         number = 0
-        while name in _taken:
+        while name in taken:
             number += 1
             name = f"{stem}_{number}"
-    elif name in _taken:
+    elif name in taken:
         raise SetupError(
             f"there is already an object called '{name}'",
             hint="Leave the name out, choose another one, or call start_scope() to begin anew.",
         )
-    _taken[name] = owner
+    taken[name] = owner
     return name
 
 
 def forget_names() -> None:
     """Begin to count anew."""
-    _taken.clear()
+    _now_taken().clear()

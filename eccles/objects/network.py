@@ -740,21 +740,29 @@ def run(
     MagicError
         If some of the objects have been run before and others not.
     """
-    magic_network.gather(level)
-    advice.before_magic_run(magic_network._everything())
-    magic_network.run(duration, report, report_period, namespace, profile, level)
+    network = magic_network if tracer() is None else MagicNetwork()  # a sweep leaves the user's alone
+    network.gather(level)
+    advice.before_magic_run(network._everything())
+    network.run(duration, report, report_period, namespace, profile, level)
 
 
 def store(name: str = "default", filename: Any = None) -> None:
     """Keep the state of all objects that the calling script has names for; see `Network.store`."""
+    _refuse_in_sweep("store()")
     magic_network.gather()
     magic_network.store(name, filename)
 
 
 def restore(name: str = "default", filename: Any = None, restore_random_state: bool = False) -> None:
     """Go back to a state kept by `store`; see `Network.restore`."""
+    _refuse_in_sweep("restore()")
     magic_network.gather()
     magic_network.restore(name, filename, restore_random_state)
+
+
+def _refuse_in_sweep(call: str) -> None:
+    if tracer() is not None:
+        raise SetupError(f"{call} has no place in a model that is swept: each condition begins at t = 0")
 
 
 def stop() -> None:
