@@ -14,7 +14,7 @@ from eccles.compile import cache as disk
 from eccles.compile import ir
 from eccles.compile.passes.fuse import fuse
 from eccles.compile.passes.hoist import hoist
-from eccles.compile.text import show
+from eccles.compile.text import show_unnamed
 
 __all__ = ["PASSES", "NativeProgram", "assembly_text", "compile_program", "llvm_text", "optimise"]
 
@@ -66,7 +66,7 @@ def compile_program(program: ir.Program, *, portable: bool = False, cache: bool 
     target = llvm.host_target(portable)
     if not cache:
         return llvm.build(program, target)[0]
-    parts = (_emitter_version(), llvm.version(), repr(target), show(program))
+    parts = (_emitter_version(), llvm.version(), repr(target), show_unnamed(program))
     key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     with _lock:
         native = _in_memory.get(key)

@@ -54,6 +54,15 @@ def test_different_programs_are_kept_apart(builds):
     assert len(builds) == 2
 
 
+def test_programs_that_differ_in_names_alone_share_their_code(builds):
+    def adding(array: str, local: str) -> ir.Program:
+        number = Local(local, I64)
+        return ir.Program("run", (Buffer(array, Element.F64, 0),), (ir.Let(number, const(7)), Return(number)))
+
+    assert compile_program(adding("neurons.v", "n")) is compile_program(adding("neurons_1.v", "m"))
+    assert len(builds) == 1
+
+
 def test_portable_and_fused_code_are_kept_apart(builds):
     if not llvm.host_target().fma:
         pytest.skip("the same on this CPU")

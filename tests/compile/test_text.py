@@ -9,7 +9,7 @@ from eccles import Network, NeuronGroup, SpikeMonitor, ms
 from eccles.compile import ir
 from eccles.compile.ir import F64, I64, Buffer, Call, Element, Function, Let, Local, Op, Store, const
 from eccles.compile.pipeline import optimise
-from eccles.compile.text import show
+from eccles.compile.text import show, show_unnamed
 
 X = Buffer("x", Element.F64, 0)
 P, Q = Local("p", F64), Local("q", F64)
@@ -121,3 +121,21 @@ def test_the_text_is_the_same_in_every_process():
     text = run("1")
     assert "define i64 @run" in text
     assert run("2") == text
+
+
+def test_without_names_renamed_programs_give_the_same_text_and_others_do_not():
+    def copying(a: str, b: str, p: str, q: str, *, back: bool = False) -> ir.Program:
+        arrays = Buffer(a, Element.F64, 0), Buffer(b, Element.F64, 1)
+        first, second = Local(p, F64), Local(q, F64)
+        source, target = arrays[::-1] if back else arrays
+        body = (
+            Let(first, ir.Load(source, const(0))),
+            Let(second, Op("fsub", (first, const(1.0)))),
+            Store(target, const(0), Op("fsub", (second, first))),
+        )
+        return ir.Program("run", arrays, body)
+
+    text = show_unnamed(copying("a", "b", "p", "q"))
+    assert text == show_unnamed(copying("c", "a", "q", "z"))
+    assert text != show_unnamed(copying("a", "b", "p", "q", back=True))
+    assert text != show_unnamed(copying("a", "b", "p", "p"))
