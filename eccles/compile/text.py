@@ -1,4 +1,4 @@
-"""IR as text: to read, to compare with golden files, and, without names, to find machine code in the cache."""
+"""IR as text: to read, to compare with golden files, and, without names, as the key of the code cache."""
 
 from __future__ import annotations
 
