@@ -9,7 +9,7 @@ from workloads.random_graph import bernoulli_pairs
 from workloads.w3 import MODEL, start_voltages
 
 N, N_EXC, PROBABILITY = 400, 320, 0.2
-SECONDS = 0.2
+SECONDS = 1.0
 
 
 def weights_mv(n):
