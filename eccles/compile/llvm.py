@@ -18,7 +18,7 @@ from eccles.compile.emit import emit
 from eccles.compile.writer import Target
 from eccles.errors import InternalError
 
-__all__ = ["NativeCode", "assembly", "build", "host_target", "load", "version"]
+__all__ = ["NativeCode", "assembly", "build", "build_text", "host_target", "load", "version"]
 
 _lock = threading.Lock()  # LLVM's global state is touched by one thread at a time
 
@@ -88,6 +88,7 @@ class NativeCode:
             raise InternalError(f"LLVM has no function '{name}'")
         # a CFUNCTYPE call releases the interpreter's lock
         self._function = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(address)
+        self.address: int = address
 
     def __call__(self, table: int) -> int:
         return self._function(table)
@@ -95,14 +96,18 @@ class NativeCode:
 
 def build(program: ir.Program, target: Target) -> tuple[NativeCode, bytes]:
     """Compile; also returns the object code, for the cache."""
-    text = emit(program, target)
+    return build_text(program.name, emit(program, target), target)
+
+
+def build_text(name: str, text: str, target: Target) -> tuple[NativeCode, bytes]:
+    """Compile a function of LLVM IR that takes one pointer and returns a number."""
     with _lock:
         machine = _machine(target)
         engine = llvm.create_mcjit_compiler(_optimised(text, machine), machine)
         objects: list[bytes] = []
         engine.set_object_cache(lambda _, data: objects.append(data))
         engine.finalize_object()
-        return NativeCode(engine, program.name), objects.pop()
+        return NativeCode(engine, name), objects.pop()
 
 
 def load(name: str, code: bytes, target: Target) -> NativeCode:

@@ -9,14 +9,24 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import cache as once
+from typing import Protocol
 
 from eccles.compile import cache as disk
 from eccles.compile import ir
 from eccles.compile.passes.fuse import fuse
 from eccles.compile.passes.hoist import hoist
 from eccles.compile.text import show_unnamed
+from eccles.compile.writer import Target
 
-__all__ = ["PASSES", "NativeProgram", "assembly_text", "compile_program", "llvm_text", "optimise"]
+__all__ = [
+    "PASSES",
+    "NativeProgram",
+    "assembly_text",
+    "compile_program",
+    "compile_text",
+    "llvm_text",
+    "optimise",
+]
 
 PASSES: tuple[tuple[str, Callable[[ir.Program], ir.Program]], ...] = (
     ("fuse loops", fuse),
@@ -24,7 +34,14 @@ PASSES: tuple[tuple[str, Callable[[ir.Program], ir.Program]], ...] = (
 )
 KEPT = 64  # programs in memory
 
-NativeProgram = Callable[[int], int]
+
+class NativeProgram(Protocol):
+    """Machine code: called with an address, it returns the number of an outcome."""
+
+    address: int  # where it begins
+
+    def __call__(self, table: int, /) -> int: ...
+
 
 _in_memory: OrderedDict[str, NativeProgram] = OrderedDict()
 _lock = threading.Lock()  # guards _in_memory
@@ -67,6 +84,24 @@ def compile_program(program: ir.Program, *, portable: bool = False, cache: bool 
     if not cache:
         return llvm.build(program, target)[0]
     parts = (_emitter_version(), llvm.version(), repr(target), show_unnamed(program))
+    return _cached(program.name, parts, target, lambda: llvm.build(program, target))
+
+
+def compile_text(name: str, text: str) -> NativeProgram:
+    """Machine code for a function written in LLVM IR, which takes a pointer and returns a number."""
+    from eccles.compile import llvm
+
+    target = llvm.host_target(False)
+    parts = (llvm.version(), repr(target), text)
+    return _cached(name, parts, target, lambda: llvm.build_text(name, text, target))
+
+
+def _cached(
+    name: str, parts: tuple[str, ...], target: Target, build: Callable[[], tuple[NativeProgram, bytes]]
+) -> NativeProgram:
+    """The code that these parts determine, from a cache or newly built."""
+    from eccles.compile import llvm
+
     key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     with _lock:
         native = _in_memory.get(key)
@@ -75,9 +110,9 @@ def compile_program(program: ir.Program, *, portable: bool = False, cache: bool 
             return native
     code = disk.read(key)
     if code is not None:
-        native = llvm.load(program.name, code, target)
+        native = llvm.load(name, code, target)
     else:
-        native, code = llvm.build(program, target)
+        native, code = build()
         disk.write(key, code)
     with _lock:
         _in_memory[key] = native

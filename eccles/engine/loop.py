@@ -28,6 +28,7 @@ class Runner:
         self.loop = loop
         self.native = native
         elements = sum(len(array) for array in loop.arrays)
+        self.table = np.zeros(0, np.uint64)  # addresses of the arrays, from `fill`
         self._slice = max(1, min(FIRST_SLICE, FIRST_ELEMENTS // max(1, elements)))
 
     def run(
@@ -51,7 +52,7 @@ class Runner:
         clocks, periods = self.loop.clocks, self.loop.periods()
         store = self.loop.clock_store.data
         store[0] = 0
-        self._fill()
+        self.fill()
         goal = max(end * period for end, period in zip(ends, periods, strict=True))
         if goal >= 2**62:
             raise RunError(
@@ -80,7 +81,7 @@ class Runner:
     def _slice_run(self, stop_requested: Callable[[], bool]) -> None:
         """One slice with the outcomes in it."""
         store = self.loop.clock_store.data
-        address = self._table.ctypes.data
+        address = self.table.ctypes.data
         while True:
             try:
                 code = self.native(address)
@@ -92,8 +93,8 @@ class Runner:
             self.loop.outcomes[code - 1].handle()
             if stop_requested():
                 self._end_after_this_step()
-            self._fill()
-            address = self._table.ctypes.data
+            self.fill()
+            address = self.table.ctypes.data
 
     def _end_after_this_step(self) -> None:
         """Let the clocks that are due now finish their step, and no other begin one."""
@@ -104,10 +105,11 @@ class Runner:
         due = entries[:, 0] * entries[:, 2]
         entries[:, 1] = np.minimum(entries[:, 1], entries[:, 0] + (due == due[going].min()))
 
-    def _fill(self) -> None:
+    def fill(self) -> None:
+        """Write the constants, and the addresses of all arrays, to where the program reads them."""
         loop = self.loop
         for prepare in loop.prepares:
             prepare()
         loop.float_store.data[:] = [get() for get in loop.floats]
         loop.integer_store.data[:] = [get() for get in loop.integers]
-        self._table = np.fromiter((array.address for array in loop.arrays), np.uint64, len(loop.arrays))
+        self.table = np.fromiter((array.address for array in loop.arrays), np.uint64, len(loop.arrays))

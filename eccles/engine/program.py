@@ -106,6 +106,7 @@ class Loop:
     clocks: list[Clock]
     outcomes: list[Outcome]
     prepares: list[Callable[[], None]]  # computations in Python before each call
+    slots: dict[object, tuple[Array, int]]  # where each constant is stored
 
     def periods(self) -> list[int]:
         """The length of each clock's step in ticks of their common base."""
@@ -189,6 +190,7 @@ class ProgramBuilder:
         self._floats: list[Callable[[], float]] = []
         self._integers: list[Callable[[], int]] = []
         self._constants: dict[object, ir.Local] = {}
+        self.slots: dict[object, tuple[Array, int]] = {}
         self.claimed: dict[object, str] = {}  # what one object only may do, and which one does
         self._block_idx = 0
         self._resume_points: set[int] = set()
@@ -238,6 +240,7 @@ class ProgramBuilder:
         if key not in self._constants:
             local = self.names.local(f"c_{name}", F64)
             self.entry.append(ir.Let(local, ir.Load(self._float_buffer, ir.const(len(self._floats)))))
+            self.slots[key] = (self.float_store, len(self._floats))
             self._floats.append(get)
             self._constants[key] = local
         return self._constants[key]
@@ -247,6 +250,7 @@ class ProgramBuilder:
         if key not in self._constants:
             local = self.names.local(f"n_{name}", I64)
             self.entry.append(ir.Let(local, ir.Load(self._integer_buffer, ir.const(len(self._integers)))))
+            self.slots[key] = (self.integer_store, len(self._integers))
             self._integers.append(get)
             self._constants[key] = local
         return self._constants[key]
@@ -264,6 +268,14 @@ class ProgramBuilder:
     def step(self, clock: Clock) -> ir.Expr:
         """The clock's current step."""
         return self._steps[self.clocks.index(clock)]
+
+    def end(self, clock: Clock) -> ir.Expr:
+        """The step at which the clock stops in this call: that of the slice, and at last that of the run."""
+        return self._ends[self.clocks.index(clock)]
+
+    def period(self, clock: Clock) -> ir.Expr:
+        """The length of the clock's step in ticks that all clocks have in common."""
+        return self._periods[self.clocks.index(clock)]
 
     def steps_left(self, clock: Clock) -> ir.Expr:
         """How many steps of the clock are taken at once, where there is no grid."""
@@ -459,7 +471,7 @@ class ProgramBuilder:
         self.integer_store.resize(len(self._integers))
         return Loop(
             program, self._arrays, self._floats, self._integers, self.float_store, self.integer_store,
-            self.clock_store, self.clocks, self.outcomes, self.prepares,
+            self.clock_store, self.clocks, self.outcomes, self.prepares, self.slots,
         )  # fmt: skip
 
     def _find_next_steps(self) -> None:

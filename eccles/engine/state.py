@@ -10,7 +10,7 @@ import numpy as np
 
 from eccles.compile.ir import VECTOR_PADDING, Element
 
-__all__ = ["DTYPES", "Array"]
+__all__ = ["ALIGNMENT", "DTYPES", "Array"]
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 
@@ -59,6 +59,10 @@ class Array:
 
     def _view(self, size: int) -> np.ndarray:
         return self._raw[:size]
+
+    def with_spare_elements(self) -> np.ndarray:
+        """The elements, and behind them those that vector loops may touch."""
+        return self._raw[: len(self.data) + VECTOR_PADDING]
 
     def resize(self, size: int) -> None:
         """Change the number of elements; new ones are 0, old ones keep their values."""

@@ -27,6 +27,8 @@ class FiniteCheck:
         The time in seconds.
     before : mapping, optional
         The state at the start, by object and variable: what was not finite then is not news.
+    strict : bool
+        Whether it is an error in both faces.
     """
 
     def __init__(
@@ -34,6 +36,8 @@ class FiniteCheck:
         objects: Iterable[SimulationObject],
         t: float,
         before: Mapping[str, Mapping[str, np.ndarray]] | None,
+        *,
+        strict: bool = False,
     ) -> None:
         self._watched = [
             (obj, name, array)
@@ -43,6 +47,7 @@ class FiniteCheck:
         ]
         self._t = t
         self._before = before or {}
+        self._strict = strict
 
     def look(self, t: float, *, last: bool) -> None:
         """Look at what is watched, at time `t`; at large arrays only if the run is over.
@@ -80,7 +85,7 @@ class FiniteCheck:
             f"between {since} and {until}" + (f" (integrated with '{method}')" if method else "")
         )
         hint = "Use a smaller dt or another method, and look for a division by zero or a runaway feedback."
-        if group.semantics.check == "run":
+        if group.semantics.check == "run" and not self._strict:
             warn("not_finite", f"{message}. {hint}")
         else:
             raise RunError(message, hint=hint)

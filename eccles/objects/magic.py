@@ -122,10 +122,10 @@ def seed(value: int | None = None) -> None:
 
 def seed_value() -> int:
     """The current seed."""
-    given = getattr(_local, "seed", None)
+    given: int | Callable[[], int] | None = getattr(_local, "seed", None)
     if given is None:
         return _seed
-    return given() if callable(given) else given
+    return given if isinstance(given, int) else given()
 
 
 @contextmanager

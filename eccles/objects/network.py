@@ -308,7 +308,7 @@ class Network:
         level: int = 0,
         *,
         python: bool = False,
-        advise: bool = True,
+        again: bool = False,
     ) -> Ready:
         """Check everything for a run of so many seconds, and have its program made.
 
@@ -318,8 +318,8 @@ class Network:
             As in `run`.
         python : bool
             Whether Python code is going to be called within the run.
-        advise : bool
-            Whether to look for models that mean nothing.
+        again : bool
+            Whether that has been done before: names stand for what they stood for then, without advice.
         """
         members = self._everything()
         everything = [obj for obj in members if obj.active]
@@ -328,7 +328,7 @@ class Network:
         if namespace is not None and not isinstance(namespace, Mapping):
             raise TypeError(f"a namespace is a dict of names and values, not {namespace!r}")
         outer = namespace if namespace is not None else self.namespace
-        names = outer if outer is not None else magic.users_names(level)
+        names = None if again else outer if outer is not None else magic.users_names(level)
         clocks = self._set_clocks([*everything, *idle])
         self._decide_timing([*everything, *idle])
         if python or any(isinstance(obj, NetworkOperation) for obj in everything):
@@ -336,10 +336,10 @@ class Network:
                 obj.expect_python()
         for obj in everything:
             self._guarded(obj, lambda o=obj: o.before_run(names, seconds))
-        if advise:
+        if not again:
             advice.before_first_run(everything)
         runner = self._prepare(everything, clocks, idle)
-        if advise and self._timing is not None:
+        if not again and self._timing is not None:
             advice.before_run_in_exact_time(self._timing, everything)
         return Ready(everything, runner, clocks, [self._end(clock, seconds) for clock in clocks])
 

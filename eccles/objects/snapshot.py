@@ -22,7 +22,7 @@ from eccles.errors import SetupError
 from eccles.objects import magic
 from eccles.objects.group import SimulationObject
 
-__all__ = ["put_back", "read", "take", "write"]
+__all__ = ["put", "put_back", "read", "take", "write"]
 
 FORMAT = "eccles-state"
 VERSION = 1
@@ -60,9 +60,9 @@ def put_back(objects: list[SimulationObject], state: dict[str, Any], random: boo
             raise KeyError(f"the stored state has no object '{obj.name}'; it was added after store()")
     before = take(objects, 0.0)
     try:
-        _put(objects, state)
+        put(objects, state)
     except BaseException:
-        _put(objects, before)
+        put(objects, before)
         raise
     if random:
         magic.seed(state["seed"])
@@ -71,7 +71,8 @@ def put_back(objects: list[SimulationObject], state: dict[str, Any], random: boo
     return state["t"]
 
 
-def _put(objects: list[SimulationObject], state: dict[str, Any]) -> None:
+def put(objects: list[SimulationObject], state: dict[str, Any]) -> None:
+    """Restore objects from `take`, which was of the same objects."""
     for obj in objects:
         obj.clock.go_to(*state["clocks"][obj.name])
     for obj in objects:

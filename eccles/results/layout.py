@@ -94,10 +94,11 @@ class Piece:
     values : dict of str to array (stop - start, *shape)
         By name of the field.
     events : dict of str to (counts, columns)
-        By name of the field: the number of events of each condition, (stop - start,) int64, and for each column all
-        events one after the other, (counts.sum(),).
+        By name of the field: the number of events of each condition, (stop - start,) int64, and for each
+        column all events one after the other, (counts.sum(),).
     failures : dict of int to str
-        Flat index -> what went wrong. The values of such a condition are NaN (0 for integers), without events.
+        Flat index -> what went wrong. The values of such a condition are NaN (0 for integers), it has no
+        events.
     """
 
     start: int

@@ -160,7 +160,10 @@ class Grid:
 
     def condition(self, flat: int) -> dict[str, Any]:
         """The value of each parameter in a condition."""
-        where = self.where(flat)
+        return self.condition_at(self.where(flat))
+
+    def condition_at(self, where: Mapping[str, int]) -> dict[str, Any]:
+        """The value of each parameter in the condition at a position along each axis."""
         return {name: p.values[where[axis]] for name, (axis, p) in self.parameters().items()}
 
     def labels(self) -> list[Axis]:

@@ -1,0 +1,197 @@
+"""All conditions of one structure: which way they are run, on how many threads."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol
+
+import numpy as np
+
+from eccles.sweeps.execute import Executor, Stopped
+from eccles.sweeps.parameters import Grid
+from eccles.sweeps.repeated import NotRepeatable, Repeated
+from eccles.sweeps.structure import Seeds, Structure, message_of
+
+__all__ = ["Conditions", "Results"]
+
+SHORT = 0.02  # seconds: conditions that take longer are run one by one, so that Ctrl-C is answered
+BLOCK = 0.05  # seconds in one native call
+FIRST_BLOCK = 8  # conditions, before it is known how long they take
+
+
+class Results(Protocol):
+    """Takes the results of conditions, from several threads at once."""
+
+    def put(self, number: int, values: dict[str, object]) -> None:
+        """Take what was recorded in a condition."""
+        ...
+
+    def put_many(self, numbers: np.ndarray, values: dict[str, np.ndarray]) -> None:
+        """Take what was recorded in several conditions, (n, elements) each."""
+        ...
+
+    def fail(self, number: int, message: str) -> None:
+        """Note that a condition went wrong."""
+        ...
+
+
+class Conditions:
+    """Runs the conditions of one structure.
+
+    Parameters
+    ----------
+    copy : callable, optional
+        `copy(structure)` makes an independent copy for another thread; without one there is a single thread.
+    """
+
+    def __init__(
+        self, structure: Structure, grid: Grid, seeds: Seeds, copy: Callable[[Structure], Structure] | None
+    ) -> None:
+        self._grid, self._seeds = grid, seeds
+        self._structure = structure
+        self._copy = copy
+        self._executors = [Executor(structure, grid, seeds)]
+        self._repeated: Repeated | None = None
+        self.why_one_by_one = ""
+        self._seconds = 0.0  # that a condition takes
+        try:
+            self._repeated = Repeated(self._executors[0])
+        except NotRepeatable as reason:
+            self.why_one_by_one = str(reason)
+
+    def run(self, numbers: np.ndarray, results: Results, n_threads: int, stopped: Callable[[], bool]) -> None:
+        """Simulate these conditions.
+
+        Raises
+        ------
+        Stopped
+            If `stopped()` became true before all were done.
+        """
+        if self._repeated is not None:
+            numbers = self._check_repeated(numbers, results, stopped)
+        if self._repeated is not None:
+            numbers = self._run_blocks(self._repeated, numbers, results, n_threads, stopped)
+        self._run_one_by_one(numbers, results, n_threads if self._copy else 1, stopped)
+
+    # -- many at once ---------------------------------------------------------------------------
+
+    def _check_repeated(
+        self, numbers: np.ndarray, results: Results, stopped: Callable[[], bool]
+    ) -> np.ndarray:
+        """Run a first condition in both ways: many at once is for short ones, and gives the same bits."""
+        if self._seconds or not len(numbers) or self._repeated is None:
+            return numbers
+        first = int(numbers[0])
+        began = time.perf_counter()
+        try:
+            values = self._executors[0].run(first, stopped)
+        except Stopped:
+            raise
+        except Exception as error:
+            results.fail(first, message_of(error))
+            return numbers[1:]
+        self._seconds = time.perf_counter() - began
+        results.put(first, values)
+        if self._seconds > SHORT:
+            self._repeated = None
+        else:
+            found, done = self._repeated.run(numbers[:1])
+            same = all(np.array_equal(np.ravel(values[n]), found[n][0], equal_nan=True) for n in found)
+            if done[0] and not same:
+                self._repeated = None
+        return numbers[1:]
+
+    def _run_blocks(
+        self,
+        repeated: Repeated,
+        numbers: np.ndarray,
+        results: Results,
+        n_threads: int,
+        stopped: Callable[[], bool],
+    ) -> np.ndarray:
+        """Simulate in blocks; returns the conditions that have to be run one by one."""
+        left: list[np.ndarray] = []
+
+        def run(block: np.ndarray) -> float:
+            if stopped():
+                raise Stopped
+            began = time.perf_counter()
+            values, done = repeated.run(block)
+            results.put_many(block[done], {name: v[done] for name, v in values.items()})
+            if not done.all():
+                left.append(block[~done])
+            return (time.perf_counter() - began) / len(block)
+
+        block, rest = numbers[:FIRST_BLOCK], numbers[FIRST_BLOCK:]
+        if len(block):
+            self._seconds = run(block)
+        if len(rest):
+            size = max(1, int(BLOCK / max(self._seconds, 1e-9)))
+            size = max(1, min(size, -(-len(rest) // n_threads)))
+            blocks = [rest[k : k + size] for k in range(0, len(rest), size)]
+            if n_threads == 1 or len(blocks) == 1:
+                for block in blocks:
+                    run(block)
+            else:
+                _in_threads(n_threads, blocks, lambda _, block: run(block))
+        return np.sort(np.concatenate(left)) if left else numbers[:0]
+
+    # -- one by one -----------------------------------------------------------------------------
+
+    def _run_one_by_one(
+        self, numbers: np.ndarray, results: Results, n_threads: int, stopped: Callable[[], bool]
+    ) -> None:
+        def run(worker: int, number: int) -> None:
+            try:
+                values = self._executors[worker].run(number, stopped)
+            except Stopped:
+                raise
+            except Exception as error:
+                results.fail(number, message_of(error))
+            else:
+                results.put(number, values)
+
+        n_threads = min(n_threads, len(numbers))
+        while len(self._executors) < n_threads:
+            assert self._copy is not None
+            self._executors.append(Executor(self._copy(self._structure), self._grid, self._seeds))
+        if n_threads <= 1:
+            for number in numbers:
+                run(0, int(number))
+        else:
+            _in_threads(n_threads, [int(k) for k in numbers], run)
+
+
+def _in_threads(n_threads: int, jobs: list[Any], run: Callable[[int, Any], object]) -> None:
+    """Do all jobs, each in the next thread that is free: `run(thread, job)`.
+
+    The first error ends it, and is raised; so does Ctrl-C.
+    """
+    waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    for job in jobs:
+        waiting.put(job)
+    end = threading.Event()
+
+    def work(thread: int) -> None:
+        while not end.is_set():
+            try:
+                job = waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                run(thread, job)
+            except BaseException:
+                end.set()
+                raise
+
+    with ThreadPoolExecutor(n_threads, thread_name_prefix="eccles-sweep") as pool:
+        try:
+            for future in [pool.submit(work, k) for k in range(n_threads)]:
+                future.result()
+        except BaseException:
+            end.set()
+            raise

@@ -1,0 +1,79 @@
+"""Running conditions one after the other, on objects that are put back to t = 0 each time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from eccles.engine.loop import Runner
+from eccles.objects import magic, snapshot
+from eccles.objects.finite import FiniteCheck
+from eccles.objects.network import Ready
+from eccles.sweeps.parameters import Grid
+from eccles.sweeps.structure import Seeds, Structure
+
+__all__ = ["Executor", "Stopped"]
+
+
+class Stopped(Exception):
+    """Running was to stop before the condition was complete."""
+
+
+class Executor:
+    """Runs conditions of one structure.
+
+    What a condition gives is what its model gives when it is run alone: it begins with the same state, and
+    does the same calls in the same order.
+    """
+
+    def __init__(self, structure: Structure, grid: Grid, seeds: Seeds) -> None:
+        self.structure = structure
+        self.grid = grid
+        self._seeds = seeds
+        self._objects = structure.network._everything()
+        self._pristine = snapshot.take(self._objects, 0.0)
+
+    def prepare(self, number: int) -> Ready:
+        """Bring everything to the start of a condition."""
+        network, where = self.structure.network, self.grid.where(number)
+        network._t = 0.0
+        snapshot.put(self._objects, self._pristine)
+        for setting in self.structure.settings:
+            setting.apply(where)
+        return network.get_ready(self.structure.seconds, again=True)
+
+    def run(self, number: int, stopped: Callable[[], bool]) -> dict[str, Any]:
+        """Simulate a condition; returns what was recorded, by name.
+
+        Raises
+        ------
+        Stopped
+            If `stopped()` became true on the way.
+        Exception
+            Whatever goes wrong in this condition; others can be run all the same.
+        """
+        with magic.random_numbers(self.seed_of(number)):
+            ready = self.prepare(number)
+            self.advance(ready, stopped)
+            for obj in ready.objects:
+                obj.after_run()
+            return {name: recorder.collect() for name, recorder in self.structure.recorders.items()}
+
+    def seed_of(self, number: int) -> int:
+        """The seed of a condition."""
+        return self.seed_at(self.grid.where(number))
+
+    def seed_at(self, where: Mapping[str, int]) -> int:
+        """The seed of a condition, given by its position along each axis."""
+        return self._seeds.of(self.grid.condition_at(where))
+
+    def advance(self, ready: Ready, stopped: Callable[[], bool]) -> None:
+        """Run to the end, and look whether all numbers are still numbers."""
+        network, seconds = self.structure.network, self.structure.seconds
+        check = FiniteCheck(ready.objects, 0.0, None, strict=True)
+        runner: Runner | None = ready.runner
+        if runner is not None and seconds > 0:
+            if not runner.run(ready.ends, stop_requested=stopped):
+                raise Stopped
+        network._t = network._end_time(seconds, ready.clocks)
+        check.look(network._t, last=True)

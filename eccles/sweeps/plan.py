@@ -1,0 +1,209 @@
+"""A sweep as a whole: its conditions, the structures that stand for them, and running any part of it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from eccles.errors import SetupError
+from eccles.objects import magic
+from eccles.results.layout import Axis, Coordinate, Field, Piece
+from eccles.sweeps.conditions import Conditions
+from eccles.sweeps.parameters import Grid
+from eccles.sweeps.structure import Seeds, Structure
+
+__all__ = ["Plan"]
+
+
+class Plan:
+    """What a sweep does.
+
+    Parameters
+    ----------
+    grid : Grid
+    seeds : Seeds
+    structures : iterable of Structure
+    failures : mapping of int to str
+        Conditions for which no network can be made, and why.
+
+    Attributes
+    ----------
+    fields : dict of str to Field
+        What each condition gives.
+    """
+
+    def __init__(
+        self, grid: Grid, seeds: Seeds, structures: Iterable[Structure], failures: Mapping[int, str]
+    ) -> None:
+        self.grid = grid
+        self.seeds = seeds
+        self.structures = list(structures)
+        self.failures = {**dict(failures), **_not_numbers(grid)}
+        self.fields = _merged(self.structures)
+        self._owner = np.full(grid.n_conditions, -1, np.int32)
+        for k, structure in enumerate(self.structures):
+            self._owner[structure.numbers] = k
+        self._owner[list(self.failures)] = -1
+        self._conditions: list[Conditions | None] = [None] * len(self.structures)
+
+    def labels(self) -> list[Axis]:
+        """The axes of the result."""
+        return self.grid.labels()
+
+    def run(
+        self,
+        start: int,
+        stop: int,
+        n_threads: int | None = None,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> Piece:
+        """Simulate the conditions `start` to `stop - 1`.
+
+        Raises
+        ------
+        Stopped
+            If `stopped()` became true before all were done.
+        """
+        results = _PieceInTheMaking(start, stop, self.fields)
+        for number, message in self.failures.items():
+            if start <= number < stop:
+                results.fail(number, message)
+        owner = self._owner[start:stop]
+        with magic.private_scope():
+            for k in np.unique(owner[owner >= 0]):
+                numbers = start + np.flatnonzero(owner == k)
+                magic.defaultclock.go_to(0, self.structures[k].default_dt)
+                self._of(int(k)).run(numbers, results, n_threads or default_threads(), stopped)
+        return results.piece()
+
+    def _of(self, k: int) -> Conditions:
+        found = self._conditions[k]
+        if found is None:
+            found = self._conditions[k] = Conditions(self.structures[k], self.grid, self.seeds, None)
+        return found
+
+    def memory(self) -> int:
+        """Bytes of results per condition, as far as they can be known before the run."""
+        return max(
+            (sum(r.memory(s.seconds) for r in s.recorders.values()) for s in self.structures), default=0
+        )
+
+
+def default_threads() -> int:
+    """As many threads as there are cores for this process."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on Linux
+        return os.cpu_count() or 1
+
+
+def _not_numbers(grid: Grid) -> dict[int, str]:
+    """Conditions that have a parameter which is NaN."""
+    found: dict[int, str] = {}
+    for name, (axis, parameter) in grid.parameters().items():
+        if parameter.is_number:
+            for position, value in enumerate(parameter.values):
+                if np.isnan(np.asarray(value, float)).any():
+                    message = f"the parameter '{name}' is NaN"
+                    found |= dict.fromkeys(map(int, grid.numbers({axis: position})), message)
+    return found
+
+
+def _merged(structures: list[Structure]) -> dict[str, Field]:
+    """The fields of a result that has room for those of all structures."""
+    fields: dict[str, Field] = {}
+    for structure in structures:
+        for name, recorder in structure.recorders.items():
+            field = replace(recorder.field(structure.seconds), name=name)
+            fields[name] = field if name not in fields else _larger(fields[name], field)
+    return fields
+
+
+def _larger(a: Field, b: Field) -> Field:
+    """A field for what differs in size between structures."""
+    if a == b or (a.shape == b.shape and a.kind == b.kind):
+        return a
+    if a.kind != b.kind or (len(a.shape) != len(b.shape) and a.shape and b.shape):
+        raise SetupError(f"'{a.name}' is recorded in different ways in different conditions")
+    if not a.shape or not b.shape:  # one element here, several there
+        return _larger(_with_dimension(a, b), _with_dimension(b, a))
+    shape = tuple(map(max, a.shape, b.shape))
+    coordinates: dict[str, Coordinate] = {}
+    for name in a.coordinates:
+        coordinates[name] = max(a.coordinates[name], b.coordinates[name], key=lambda c: len(c.values))
+    dtype = a.dtype if np.dtype(a.dtype).kind == "f" else "float64"  # missing values are NaN
+    return replace(a, shape=shape, coordinates=coordinates, dtype=dtype)
+
+
+def _with_dimension(field: Field, like: Field) -> Field:
+    if field.shape:
+        return field
+    return replace(field, dims=like.dims, shape=(1,) * len(like.shape), coordinates=like.coordinates)
+
+
+class _PieceInTheMaking:
+    """Collects results, from several threads at once."""
+
+    def __init__(self, start: int, stop: int, fields: Mapping[str, Field]) -> None:
+        self._start, self._stop = start, stop
+        self._fields = fields
+        n = stop - start
+        self._values = {
+            f.name: nothing((n, *f.shape), f.dtype) for f in fields.values() if f.kind == "values"
+        }
+        self._events: dict[str, dict[int, dict[str, np.ndarray]]] = {
+            f.name: {} for f in fields.values() if f.kind == "events"
+        }
+        self._failures: dict[int, str] = {}
+        self._lock = threading.Lock()
+
+    def put(self, number: int, values: Mapping[str, Any]) -> None:
+        """Take what was recorded in a condition."""
+        k = number - self._start
+        for name, value in values.items():
+            if name in self._events:
+                with self._lock:
+                    self._events[name][k] = value
+                continue
+            target, array = self._values[name][k], np.asarray(value)
+            if target.ndim > array.ndim:
+                array = array.reshape((1,) * (target.ndim - array.ndim) + array.shape)
+            target[tuple(slice(n) for n in array.shape)] = array
+
+    def put_many(self, numbers: np.ndarray, values: Mapping[str, np.ndarray]) -> None:
+        """Take what was recorded in several conditions, (n, elements) each."""
+        for name, array in values.items():
+            target = self._values[name].reshape(self._stop - self._start, -1)
+            target[numbers - self._start, : array.shape[1]] = array
+
+    def fail(self, number: int, message: str) -> None:
+        """Note that a condition went wrong."""
+        with self._lock:
+            self._failures[number] = message
+
+    def piece(self) -> Piece:
+        """All that was collected."""
+        events = {name: self._in_a_row(name) for name in self._events}
+        return Piece(self._start, self._stop, self._values, events, dict(sorted(self._failures.items())))
+
+    def _in_a_row(self, name: str) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        found = self._events[name]
+        counts = np.zeros(self._stop - self._start, np.int64)
+        for k, columns in found.items():
+            counts[k] = len(columns["t"])
+        order = sorted(found)
+        columns = {}
+        for column in self._fields[name].columns:
+            parts = [found[k][column] for k in order]
+            columns[column] = np.concatenate(parts) if parts else np.zeros(0)
+        return counts, columns
+
+
+def nothing(shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    """What stands where there is no result: NaN, or 0 of integers."""
+    return np.full(shape, np.nan, dtype) if np.dtype(dtype).kind == "f" else np.zeros(shape, dtype)

@@ -1,0 +1,303 @@
+"""Many short conditions in few native calls.
+
+Where all that a condition sets is constants and stored variables, and all that is recorded are stored
+variables, nothing has to be done in Python between two conditions: a native loop (`eccles/compile/repeat.py`)
+puts the memory of the program back, writes the words in which the condition differs, runs the program, and
+copies what is recorded. That matters for small networks, whose run takes less time than getting ready for it
+in Python does.
+
+What such a condition gives are the bits that `Executor` gives; those in which something happens that Python
+has to look at (a buffer is full, a number is NaN) are left to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from eccles.compile.ir import Element
+from eccles.compile.repeat import repeat
+from eccles.engine.state import ALIGNMENT, Array
+from eccles.objects import magic
+from eccles.objects.group import Group
+from eccles.objects.inputs import PoissonGroup
+from eccles.objects.neurons import NeuronGroup
+from eccles.objects.operations import NetworkOperation
+from eccles.objects.swept import Call, Swept, Write
+from eccles.objects.synapses import Synapses
+from eccles.objects.variables import bare
+from eccles.sweeps.execute import Executor
+
+__all__ = ["Repeated"]
+
+WORD = 8  # bytes
+
+
+@dataclass
+class Patch:
+    """Words in which conditions differ.
+
+    Attributes
+    ----------
+    array : Array
+        Where they are.
+    first : int
+        The first word.
+    axes : tuple of str
+        What they depend on.
+    rows : (n, words) int64
+        One row per combination of positions along the axes, in C order.
+    """
+
+    array: Array
+    first: int
+    axes: tuple[str, ...]
+    rows: np.ndarray
+
+
+class Repeated:
+    """The memory of a program at the start of its first condition, and in which words others differ.
+
+    Parameters
+    ----------
+    executor : Executor
+        Whose objects have not run yet.
+
+    Raises
+    ------
+    NotRepeatable
+        If something has to be done in Python for each condition; the message says what.
+    """
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+        self._grid = executor.grid
+        structure = executor.structure
+        self._random_axes = tuple(axis for axis in self._grid.axes if axis in structure.random_axes)
+        first = int(structure.numbers[0])
+        self._refuse_python()
+        with magic.random_numbers(executor.seed_of(first)):
+            ready = executor.prepare(first)
+            if ready.runner is None:
+                raise NotRepeatable("nothing runs")
+            self._runner = ready.runner
+            self._loop = ready.runner.loop
+            if self._loop.prepares:
+                raise NotRepeatable("coefficients are computed in Python")
+            self._runner.fill()
+            self._set_clocks(ready.ends)
+            self._layout()
+            self._patches = [*self._constants(), *self._variables(), *self._keys()]
+            self._outputs = self._recorded()
+            self._watched = [
+                array for obj in ready.objects if isinstance(obj, Group) for _, array in obj.integrated()
+                if id(array) in self._offsets
+            ]  # fmt: skip
+
+    def _refuse_python(self) -> None:
+        structure = self._executor.structure
+        for obj in structure.network._everything():
+            if isinstance(obj, NetworkOperation):
+                raise NotRepeatable("a network operation is Python code")
+            if isinstance(obj, PoissonGroup) and structure.random_axes:
+                raise NotRepeatable("Poisson processes are begun in Python")
+        for recorder in structure.recorders.values():
+            if recorder.plain() is None:
+                raise NotRepeatable("what is recorded is more than final values of stored variables")
+
+    # -- memory ---------------------------------------------------------------------------------
+
+    def _set_clocks(self, ends: list[int]) -> None:
+        store = self._loop.clock_store.data
+        store[0] = 0
+        for k, (clock, period, end) in enumerate(
+            zip(self._loop.clocks, self._loop.periods(), ends, strict=True)
+        ):
+            store[1 + 3 * k : 4 + 3 * k] = (clock.timestep, end, period)
+
+    def _layout(self) -> None:
+        """Copy all arrays into one piece of memory, the template."""
+        self._offsets: dict[int, int] = {}
+        parts: list[np.ndarray] = []
+        position = 0
+        for array in self._loop.arrays:
+            if id(array) in self._offsets:
+                continue
+            raw = array.with_spare_elements().view(np.uint8)
+            size = -(-len(raw) // ALIGNMENT) * ALIGNMENT
+            padded = np.zeros(size, np.uint8)
+            padded[: len(raw)] = raw
+            self._offsets[id(array)] = position
+            parts.append(padded)
+            position += size
+        self._template = np.concatenate(parts)
+
+    # -- what differs ---------------------------------------------------------------------------
+
+    def _constants(self) -> list[Patch]:
+        """Constants of the model text."""
+        patches = []
+        for call in self._executor.structure.settings:
+            if not isinstance(call, Call):
+                continue
+            value = call.args[0]
+            if call.method != "set_constant" or not isinstance(value, Swept) or value.ragged or value.ndim:
+                raise NotRepeatable(f"{call.method}() is Python code")
+            slot = self._loop.slots.get(("external", id(call.obj), call.args[1]))
+            if slot is None:
+                continue  # no native code uses it
+            array, word = slot
+            kind = np.float64 if array.element is Element.F64 else np.int64
+            rows = np.asarray(value.values).astype(kind).reshape(-1, 1)
+            patches.append(Patch(array, word, value.axes, rows.view(np.int64)))
+        return patches
+
+    def _variables(self) -> list[Patch]:
+        """Variables that are written before the run."""
+        by_array: dict[int, list[Write]] = {}
+        for write in self._executor.structure.settings:
+            if isinstance(write, Write):
+                by_array.setdefault(id(self._array_of(write)), []).append(write)
+        return [patch for writes in by_array.values() if (patch := self._written(writes)) is not None]
+
+    def _array_of(self, write: Write) -> Array:
+        whole = write.group.whole
+        stored = {v.name: v for v in whole.variables()} if isinstance(whole, NeuronGroup | Synapses) else {}
+        if write.name not in stored or (isinstance(whole, Synapses) and write.name in whole.event_driven):
+            raise NotRepeatable(f"'{write.name}' of {write.group.name} is not simply stored")
+        return stored[write.name].array
+
+    def _written(self, writes: list[Write]) -> Patch | None:
+        """What is written to one array, in order."""
+        axes = tuple(axis for axis in self._grid.axes if any(axis in write.axes for write in writes))
+        for k, write in enumerate(writes):
+            if write.is_text and ((axes and (k or write.axes)) or self._random_axes):
+                raise NotRepeatable(f"'{write.name}' of {write.group.name} is computed from text")
+        if not axes:
+            return None
+        array = self._array_of(writes[0])
+        if array.element is not Element.F64 or id(array) not in self._offsets:
+            raise NotRepeatable(f"'{writes[0].name}' of {writes[0].group.name} is no float64 of the program")
+        sizes = dict(zip(self._grid.axes, self._grid.shape, strict=True))
+        rows = np.empty((*(sizes[axis] for axis in axes), len(array)))
+        rows[...] = array.data
+        for write in writes:
+            if write.is_text:
+                continue  # before anything that differs: it is in the template
+            if isinstance(write.item, Swept) or isinstance(write.value, list | tuple):
+                raise NotRepeatable("indices differ")
+            self._write(rows, write, axes)
+        return Patch(array, 0, axes, rows.reshape(-1, len(array)).view(np.int64))
+
+    def _write(self, rows: np.ndarray, write: Write, axes: tuple[str, ...]) -> None:
+        """Do a write for all combinations of the axes at once."""
+        view = write.group.view(write.name, units=write.units)
+        value = write.value
+        if isinstance(value, Swept):
+            if value.ragged or value.ndim > 1:
+                raise NotRepeatable("the shapes of values differ")
+            value = value._aligned(axes, 1)
+        numbers = bare(value, write.name, view.dim, write.group.name) if write.units else np.asarray(value)
+        if view.shared:
+            rows[..., :1] = numbers
+            return
+        positions, _ = view._indices(write.item)
+        first = write.group.start
+        if positions is None:
+            rows[..., first : first + len(write.group)] = numbers
+        else:
+            rows[..., positions + first] = numbers
+
+    def _keys(self) -> list[Patch]:
+        """The keys of random streams, which depend on the seed."""
+        if not self._random_axes:
+            return []
+        sizes = dict(zip(self._grid.axes, self._grid.shape, strict=True))
+        shape = tuple(sizes[axis] for axis in self._random_axes)
+        fixed = self._grid.where(int(self._executor.structure.numbers[0]))
+        rows = []
+        for combination in np.ndindex(shape):
+            where = {**fixed, **dict(zip(self._random_axes, combination, strict=True))}
+            with magic.random_numbers(self._executor.seed_at(where)):
+                rows.append([get() for get in self._loop.integers])
+        table = np.array(rows, np.int64)
+        store = self._loop.integer_store
+        return [
+            Patch(store, k, self._random_axes, np.ascontiguousarray(table[:, k : k + 1]))
+            for k in np.flatnonzero(np.any(table != table[0], axis=0))
+        ]
+
+    def _recorded(self) -> dict[str, Array]:
+        outputs = {}
+        for name, recorder in self._executor.structure.recorders.items():
+            array = recorder.plain()
+            assert array is not None
+            if id(array) not in self._offsets:
+                raise NotRepeatable(f"'{name}' is not used by the program")
+            outputs[name] = array
+        return outputs
+
+    # -- running --------------------------------------------------------------------------------
+
+    def run(self, numbers: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Simulate conditions, in one native call.
+
+        Returns
+        -------
+        dict of str to array (n, elements)
+            What was recorded.
+        (n,) bool
+            Whether each condition is done; the others are left to `Executor`.
+        """
+        n = len(numbers)
+        image = _aligned(len(self._template))
+        base = image.__array_interface__["data"][0]
+        addresses = {key: base + offset for key, offset in self._offsets.items()}
+        table = np.array([addresses[id(array)] for array in self._loop.arrays], np.uint64)
+        positions = dict(zip(self._grid.axes, np.unravel_index(numbers, self._grid.shape), strict=True))
+        keep: list[np.ndarray] = []
+        patches = []
+        for patch in self._patches:
+            sizes = [len(self._grid.axes[axis][0].values) for axis in patch.axes]
+            row = np.ravel_multi_index([positions[axis] for axis in patch.axes], sizes).astype(np.int64)
+            keep.append(row)
+            to = addresses[id(patch.array)] + WORD * patch.first
+            patches.append((to, patch.rows.shape[1], patch.rows.ctypes.data, row.ctypes.data))
+        outputs, results = [], []
+        for array in [*self._outputs.values(), *self._watched]:
+            words = -(-array.data.nbytes // WORD)
+            result = np.empty((n, words), np.int64)
+            results.append(result)
+            outputs.append((addresses[id(array)], words, result.ctypes.data))
+        codes = np.empty(n, np.int64)
+        patch_table, output_table = np.array(patches, np.int64), np.array(outputs, np.int64)
+        repeat(
+            run=self._runner.native.address, table=table.ctypes.data, image=base,
+            template=self._template.ctypes.data, words=len(self._template) // WORD, n=n,
+            n_patches=len(patches), patches=patch_table.ctypes.data,
+            n_outputs=len(outputs), outputs=output_table.ctypes.data, codes=codes.ctypes.data,
+        )  # fmt: skip
+        done = codes == 0
+        for array, result in zip(self._watched, results[len(self._outputs) :], strict=True):
+            done &= np.isfinite(_elements(result, array)).all(axis=1)
+        values = {
+            name: _elements(result, array)
+            for (name, array), result in zip(self._outputs.items(), results, strict=False)
+        }
+        return values, done
+
+
+class NotRepeatable(Exception):
+    """Something has to be done in Python for each condition."""
+
+
+def _elements(words: np.ndarray, array: Array) -> np.ndarray:
+    """The elements of an array in each condition, (n, elements), from its words."""
+    return words.view(array.data.dtype)[:, : len(array)]
+
+
+def _aligned(size: int) -> np.ndarray:
+    raw = np.empty(size + ALIGNMENT, np.uint8)
+    start = -raw.__array_interface__["data"][0] % ALIGNMENT
+    return raw[start : start + size]

@@ -1,0 +1,343 @@
+"""From a model function to a network with settings: one structure for many conditions.
+
+The model is called with a `Swept` stand-in for each parameter. Where that does not work because a value
+is needed at once (a size, a condition of Python code), the conditions are divided along that parameter's
+axis, and the model is called for each part.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from eccles.errors import EcclesError, SetupError, nearest, note
+from eccles.monitors import EventMonitor, PopulationRateMonitor, StateMonitor
+from eccles.objects import magic
+from eccles.objects.group import SimulationObject
+from eccles.objects.network import Network
+from eccles.objects.swept import Setting, Structural, Tracer, tracing
+from eccles.sweeps.parameters import Grid
+from eccles.sweeps.record import Record, Recorder, record_of_monitor, records_of
+
+__all__ = ["Seeds", "Structure", "message_of", "structures"]
+
+TRIAL = "trial"
+MANY = 1000  # structures of one sweep, above which something else is probably meant
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """Which random numbers each condition has.
+
+    Parameters
+    ----------
+    seed : int
+        Of the sweep.
+    independent : bool
+        Whether each condition has random numbers of its own; else conditions differ by their trial only,
+        so that what they have in common is not hidden by noise.
+    """
+
+    seed: int
+    independent: bool = False
+
+    def axes(self, grid: Grid) -> frozenset[str]:
+        """The axes along which random numbers differ."""
+        if self.independent:
+            return frozenset(grid.axes)
+        return frozenset(axis for name, (axis, _) in grid.parameters().items() if name == TRIAL)
+
+    def of(self, condition: Mapping[str, Any]) -> int:
+        """The seed of a condition: a function of its values alone, not of which others there are."""
+        counted = condition if self.independent else {n: v for n, v in condition.items() if n == TRIAL}
+        if not counted:
+            return self.seed
+        parts = [str(self.seed), *(f"{name}={_exact(value)}" for name, value in sorted(counted.items()))]
+        return int.from_bytes(hashlib.blake2b("\0".join(parts).encode(), digest_size=8).digest(), "little")
+
+
+def _exact(value: Any) -> str:
+    """A text that differs for different values: all bits of numbers."""
+    array = np.asarray(value)
+    if array.dtype.kind in "iu":
+        array = array.astype(np.int64)
+    return (
+        f"{array.dtype.kind}{array.shape}{array.tobytes().hex()}"
+        if array.dtype.kind in "biuf"
+        else str(value)
+    )
+
+
+@dataclass
+class Structure:
+    """A network that stands for many conditions, and what each of them sets.
+
+    Attributes
+    ----------
+    network : Network
+        As it is in the first of these conditions.
+    seconds : float
+        How long it runs.
+    settings : list of Setting
+        What a condition changes, in order.
+    fixed : dict of str to int
+        The position along each axis for which the model was called anew.
+    numbers : (n,) int
+        The conditions.
+    records : dict of str to Record
+    recorders : dict of str to Recorder
+        What is recorded, by name of the result.
+    random_axes : frozenset of str
+        The axes along which random numbers differ.
+    default_dt : float
+        The time step of the default clock, in seconds, as the model has set it.
+    """
+
+    network: Network
+    seconds: float
+    settings: list[Setting]
+    fixed: dict[str, int]
+    numbers: np.ndarray
+    records: dict[str, Record]
+    recorders: dict[str, Recorder]
+    random_axes: frozenset[str] = field(default_factory=frozenset)
+    default_dt: float = 1e-4
+
+
+class _NotRun(SetupError):
+    """The model never called run()."""
+
+
+def structures(
+    model: Callable[..., Any], grid: Grid, seeds: Seeds, record: Any, failures: dict[int, str]
+) -> Iterator[Structure]:
+    """Call the model as often as there are structures.
+
+    Parameters
+    ----------
+    failures : dict of int to str
+        Is given an entry for each condition for which the model cannot be made, as long as there is any for
+        which it can.
+
+    Raises
+    ------
+    Exception
+        What the model raises, if it does so for all conditions.
+    """
+    arguments = _arguments(model, grid)
+    texts = [axis for axis, members in grid.axes.items() if not all(p.is_number for p in members)]
+    problems: list[Exception] = []
+    n_made = 0
+    for part in _divide(model, grid, seeds, record, arguments, {}, texts):
+        if isinstance(part, Structure):
+            n_made += 1
+            yield part
+        else:
+            numbers, error = part
+            problems.append(error)
+            failures.update({int(k): message_of(error) for k in numbers})
+    if not n_made and problems:
+        raise problems[0]
+
+
+def message_of(error: BaseException) -> str:
+    """What went wrong in a condition, as text."""
+    return str(error) if isinstance(error, EcclesError) else f"{type(error).__name__}: {error}"
+
+
+Failed = tuple[np.ndarray, Exception]
+
+
+def _divide(
+    model: Callable[..., Any],
+    grid: Grid,
+    seeds: Seeds,
+    record: Any,
+    arguments: frozenset[str],
+    fixed: dict[str, int],
+    axes: Iterable[str],
+) -> Iterator[Structure | Failed]:
+    """The structures for some conditions, after dividing them along these axes."""
+    axes = [axis for axis in grid.axes if axis in axes and axis not in fixed]
+    if axes:
+        axis, *others = axes
+        for position in range(len(grid.axes[axis][0].values)):
+            yield from _divide(model, grid, seeds, record, arguments, {**fixed, axis: position}, others)
+        return
+    try:
+        yield _traced(model, grid, seeds, record, arguments, fixed)
+        return
+    except Structural as need:
+        missing = need.axes - set(fixed)
+        if not missing:
+            raise SetupError(f"a parameter is used in a way that no sweep can follow: {need.use}") from None
+        _note_division(grid, missing, need.use)
+    except _NotRun:
+        raise
+    except Exception as error:
+        missing = _why_not_swept(model, grid, seeds, record, arguments, fixed, error)
+        if not missing:
+            yield grid.numbers(fixed), error
+            return
+    yield from _divide(model, grid, seeds, record, arguments, fixed, missing)
+
+
+def _why_not_swept(
+    model: Callable[..., Any],
+    grid: Grid,
+    seeds: Seeds,
+    record: Any,
+    arguments: frozenset[str],
+    fixed: dict[str, int],
+    error: Exception,
+) -> frozenset[str]:
+    """The axes to divide along, if the model works with plain numbers; none if it is simply wrong."""
+    free = frozenset(grid.axes) - set(fixed)
+    if not free:
+        return frozenset()
+    sizes = dict(zip(grid.axes, grid.shape, strict=True))
+    for place in ("first", "last"):
+        position = {axis: 0 if place == "first" else sizes[axis] - 1 for axis in free}
+        try:
+            _traced(model, grid, seeds, record, arguments, {**fixed, **position})
+        except Exception:
+            continue
+        _note_division(grid, free, str(error).splitlines()[0])
+        return free
+    return frozenset()
+
+
+def _note_division(grid: Grid, axes: frozenset[str], use: str) -> None:
+    sizes = dict(zip(grid.axes, grid.shape, strict=True))
+    n = int(np.prod([sizes[axis] for axis in axes]))
+    named = " and ".join(f"'{axis}'" for axis in sorted(axes))
+    if n > MANY:
+        raise SetupError(
+            f"the model would have to be made {n} times, once for each value of {named}: {use}",
+            hint="Use the parameter as a constant in equations, an initial value, a weight, a rate, a delay "
+            "or a stimulus; or sweep fewer values at once.",
+        )
+    note("one_model_per_value", f"the model is made {n} times, once for each value of {named}: {use}")
+
+
+def _arguments(model: Callable[..., Any], grid: Grid) -> frozenset[str]:
+    """The parameters that the model function takes."""
+    if not callable(model):
+        raise TypeError(f"the model has to be a function that makes a network and calls run(), not {model!r}")
+    known = inspect.signature(model).parameters
+    names = set(grid.parameters())
+    takes_all = any(p.kind is p.VAR_KEYWORD for p in known.values())
+    called = getattr(model, "__name__", "the model")
+    for name in names - set(known):
+        if name != TRIAL and not takes_all:
+            near = nearest(name, known)
+            raise SetupError(
+                f"{called}() has no parameter '{name}'" + (f"; did you mean '{near}'?" if near else ""),
+                hint=f"It takes {', '.join(known) or 'none'}. Parameters of a sweep are passed by name.",
+            )
+    for name, p in known.items():
+        if p.default is p.empty and p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) and name not in names:
+            raise SetupError(
+                f"{called}() needs a value for '{name}'",
+                hint=f"Give it one in the call: sweep({called}, {name}=..., ...).",
+            )
+    return frozenset(names if takes_all else names & set(known))
+
+
+def _traced(
+    model: Callable[..., Any],
+    grid: Grid,
+    seeds: Seeds,
+    record: Any,
+    arguments: frozenset[str],
+    fixed: dict[str, int],
+) -> Structure:
+    """Call the model, and note what it makes."""
+    numbers = grid.numbers(fixed)
+    random_axes = seeds.axes(grid) - set(fixed)
+    first_seed = seeds.of(grid.condition(int(numbers[0])))
+    values = {
+        name: p.values[fixed[axis]] if axis in fixed else p.swept(axis)
+        for name, (axis, p) in grid.parameters().items()
+        if name in arguments
+    }
+
+    def seed() -> int:
+        if random_axes:
+            raise Structural(random_axes, "random numbers are drawn while the model is made")
+        return first_seed
+
+    captured: list[tuple[Network, float, dict[str, Record], dict[str, Recorder]]] = []
+
+    def on_run(network: Network, seconds: float, namespace: Any, level: int) -> None:
+        if captured:
+            raise SetupError(
+                "a model that is swept calls run() once",
+                hint="Let stimuli change in time (TimedArray, SpikeGeneratorGroup) rather than between runs.",
+            )
+        names = namespace if namespace is not None else magic.users_names(level)
+        captured.append(_captured(record, first_seed, network, seconds, names))
+
+    tracer = Tracer(on_run, random_axes)
+    with magic.private_scope(), magic.random_numbers(seed), tracing(tracer):
+        model(**values)
+        default_dt = magic.defaultclock.dt_
+    if not captured:
+        raise _NotRun(
+            "the model did not call run(), so it is not known how long to simulate",
+            hint="A model that is swept makes its objects and then calls run(...), as a script does.",
+        )
+    network, seconds, records, recorders = captured[0]
+    return Structure(network, seconds, tracer.settings, dict(fixed), numbers, records, recorders, random_axes)
+
+
+def _captured(
+    record: Any, seed: int, network: Network, seconds: float, names: Mapping[str, Any]
+) -> tuple[Network, float, dict[str, Record], dict[str, Recorder]]:
+    """Take over the network that the model is about to run."""
+    members = network._everything()
+    monitors = [m for m in members if isinstance(m, EventMonitor | StateMonitor | PopulationRateMonitor)]
+    own = Network(
+        [obj for obj in network.objects if obj not in monitors], namespace=network.namespace,
+        spike_times=network.spike_times,
+    )  # fmt: skip
+    own.schedule = network.schedule
+    called = {id(value): name for name, value in names.items() if isinstance(value, SimulationObject)}
+
+    def find(name: str) -> Any:
+        for obj in own._everything():
+            if called.get(id(obj)) == name or obj.name == name:
+                return obj
+        found = names.get(name)
+        if isinstance(found, SimulationObject) and found not in monitors:
+            return found  # a part of a group
+        known = {called.get(id(obj), obj.name) for obj in own._everything()}
+        near = nearest(name, known)
+        raise SetupError(
+            f"the model has no object '{name}'" + (f"; did you mean '{near}'?" if near else ""),
+            hint=f"There are {', '.join(sorted(known))}.",
+        )
+
+    if record is None:
+        given: Any = [
+            r for m in monitors for r in record_of_monitor(m, called.get(id(m.source), m.source.name))
+        ]
+        if not given:
+            raise SetupError(
+                "nothing is recorded",
+                hint='Say what in the call, as in record="S.w", or make a monitor in the model.',
+            )
+    else:
+        given = record
+    records = records_of(given)
+    recorders = {name: r.attach(find) for name, r in records.items()}
+    for recorder in recorders.values():
+        own.add(*recorder.objects)
+    with magic.random_numbers(seed), magic.given_names(names):
+        own.get_ready(seconds, names)
+    return own, seconds, records, recorders
