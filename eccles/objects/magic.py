@@ -129,16 +129,20 @@ def seed_value() -> int:
 
 
 @contextmanager
-def random_numbers(seed: int | Callable[[], int]) -> Iterator[None]:
-    """Within, and in this thread only, random numbers are those of a seed, from the start.
+def random_numbers(seed: int | Callable[[], int], *, anew: bool = True) -> Iterator[None]:
+    """Within, and in this thread only, random numbers are those of a seed.
 
     Parameters
     ----------
     seed : int or callable
         A callable is asked for the seed whenever it is needed.
+    anew : bool
+        Whether all streams begin anew.
     """
     before = getattr(_local, "seed", None), getattr(_local, "ordinals", None)
-    _local.seed, _local.ordinals = seed, {}
+    _local.seed = seed
+    if anew:
+        _local.ordinals = {}
     try:
         yield
     finally:

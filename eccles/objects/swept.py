@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
@@ -260,12 +260,23 @@ class Tracer:
         What `Network.run` calls instead of running.
     random_axes : frozenset of str
         The axes along which random numbers differ.
+
+    Parameters
+    ----------
+    first_random_numbers : callable
+        Returns a context in which random numbers are those of the first condition.
     """
 
-    def __init__(self, on_run: Callable[..., None], random_axes: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        on_run: Callable[..., None],
+        random_axes: frozenset[str] = frozenset(),
+        first_random_numbers: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         self.settings: list[Setting] = []
         self.on_run = on_run
         self.random_axes = random_axes
+        self._first_random_numbers = first_random_numbers
         self._inside = 0  # a setting that is being made: what it writes is part of it
 
     def note(self, call: Call) -> None:
@@ -281,7 +292,8 @@ class Tracer:
         """Note that a variable is written, and write what the first condition has."""
         self._inside += 1
         try:
-            write.apply(FIRST)
+            with self._first_random_numbers():
+                write.apply(FIRST)
         finally:
             self._inside -= 1
         self.settings.append(write)

@@ -283,7 +283,7 @@ def _traced(
         names = namespace if namespace is not None else magic.users_names(level)
         captured.append(_captured(record, first_seed, network, seconds, names))
 
-    tracer = Tracer(on_run, random_axes)
+    tracer = Tracer(on_run, random_axes, lambda: magic.random_numbers(first_seed, anew=False))
     with magic.private_scope(), magic.random_numbers(seed), tracing(tracer):
         model(**values)
         default_dt = magic.defaultclock.dt_
@@ -293,7 +293,9 @@ def _traced(
             hint="A model that is swept makes its objects and then calls run(...), as a script does.",
         )
     network, seconds, records, recorders = captured[0]
-    return Structure(network, seconds, tracer.settings, dict(fixed), numbers, records, recorders, random_axes)
+    return Structure(
+        network, seconds, tracer.settings, dict(fixed), numbers, records, recorders, random_axes, default_dt
+    )
 
 
 def _captured(
