@@ -14,6 +14,7 @@ from eccles.engine.clock import Clock
 from eccles.engine.program import Block, Outcome, ProgramBuilder
 from eccles.engine.state import DTYPES, Array
 from eccles.errors import NameResolutionError, SetupError, nearest, warn
+from eccles.monitors.window import Window, n_steps
 from eccles.objects import magic
 from eccles.objects.code import Code
 from eccles.objects.group import Group, SimulationObject
@@ -40,6 +41,10 @@ class StateMonitor(SimulationObject):
         How often; at every step of the source by default.
     when : str, optional
         The slot: `'start'` records values before the step.
+    start, stop : time, optional
+        Samples are taken where start <= t <= stop.
+    every : int, optional
+        Only every n-th step is a sample, counted from `start`.
 
     Attributes
     ----------
@@ -63,6 +68,10 @@ class StateMonitor(SimulationObject):
         order: int = 0,
         name: str = "statemonitor*",
         codeobj_class: Any = None,
+        *,
+        start: Quantity | None = None,
+        stop: Quantity | None = None,
+        every: int = 1,
     ) -> None:
         if not isinstance(source, Group):
             raise TypeError(f"a monitor of variables needs a group or synapses, not {source!r}")
@@ -84,6 +93,10 @@ class StateMonitor(SimulationObject):
                     f"{source.name} has no variable '{variable}' to record"
                     + (f"; did you mean '{near}'?" if near else "")
                 )
+        if isinstance(every, bool) or not isinstance(every, int | np.integer) or every < 1:
+            raise SetupError(f"every n-th step is recorded: n is a whole number from 1 on, not {every!r}")
+        self.every = int(every)
+        self.window = Window.of(start, stop)
         self.record_variables = names
         self.record = self._elements(record)
         self._shared = {v: bool(self.source.symbol(v).shared) for v in names}
@@ -210,15 +223,22 @@ class StateMonitor(SimulationObject):
             )
         if self._timing is not None and self.n_samples and self._is_now(self._t.data[self.n_samples - 1]):
             self._rows.data[0] -= 1  # the end of the last run is the start of this one
-        steps = int(duration / self.clock.dt_) + 2
+        now, dt = self.clock.timestep, self.clock.dt_
+        before = self.window.samples(dt, now, self.every)
+        steps = len(self.window.samples(dt, now + n_steps(duration, dt) + 1, self.every)) - len(before) + 1
         widest = max((self._width(v) for v in self.record_variables), default=1)
         self._make_room(self.n_samples + min(steps, max(16, FIRST_ROWS * 16 // max(1, widest))))
 
     def after_run(self) -> None:
         """Record the end of the run, too, where spike times are exact."""
-        if self._timing is None or not self.n_samples or self._is_now(self._t.data[self.n_samples - 1]):
+        if self._timing is None or not self._is_now(self._timing.clock.t_):
             return
-        if self._is_now(self._timing.clock.t_):
+        if not self.n_samples and self.window.start is None:  # there was no run
+            return
+        if self.n_samples and self._is_now(self._t.data[self.n_samples - 1]):
+            return
+        now, (first, last) = self.clock.timestep, self.window.steps(self.clock.dt_)
+        if first <= now <= last and (now - first) % self.every == 0:
             self.record_single_timestep()
 
     def _is_now(self, t: float) -> bool:
@@ -235,7 +255,7 @@ class StateMonitor(SimulationObject):
         self._make_room(2 * len(self._t) + 16)
 
     def structure(self) -> object:
-        return (self.structure_version, self._all)
+        return (self.structure_version, self._all, self.every > 1)
 
     def blocks(self, writes: frozenset[int]) -> list[Block]:
         return [Block(self.name, self.clock, self.when, self.order, self._emit)]
@@ -254,6 +274,17 @@ class StateMonitor(SimulationObject):
         self._rows.data[0] = row + 1
 
     def _emit(self, b: ProgramBuilder) -> None:
+        if self.window.is_whole and self.every == 1:
+            self._emit_sample(b)
+            return
+        step = b.step(self.clock)
+        with b.when(self.window.emit(b, self, self.clock, step)):
+            since = Op("isub", (step, self.window.emit_first(b, self, self.clock)))
+            every = b.integer_constant(("every", id(self)), "every", lambda: self.every)
+            with b.when(Op("ieq", (Op("imod", (since, every)), ir.const(0)))):
+                self._emit_sample(b)
+
+    def _emit_sample(self, b: ProgramBuilder) -> None:
         row = b.let("row", b.load(self._rows, 0))
         full = Op("ige", (row, b.size(self._t)))
         b.leave_if(full, Outcome(f"{self.name}: more room for samples", self._grow, again=True))
