@@ -50,6 +50,7 @@ class Runner:
             Called after every slice.
         """
         clocks, periods = self.loop.clocks, self.loop.periods()
+        stride = self.loop.stride()
         store = self.loop.clock_store.data
         store[0] = 0
         self.fill()
@@ -66,7 +67,7 @@ class Runner:
             )
             if now >= goal:
                 return True
-            tick = min(goal, now + self._slice * min(periods))
+            tick = min(goal, -(-(now + self._slice * min(periods)) // stride) * stride)
             for k, (clock, period, end) in enumerate(zip(clocks, periods, ends, strict=True)):
                 store[1 + 3 * k : 4 + 3 * k] = (clock.timestep, min(end, -(-tick // period)), period)
             began = time.perf_counter()

@@ -61,6 +61,11 @@ class Outcome:
 LONGEST_PASS = 0.05
 
 
+def steps_at_once(clock: Clock) -> int:
+    """How many steps connected neurons are taken through at once, where there is no grid."""
+    return max(1, int(LONGEST_PASS / clock.dt_))
+
+
 class Part(IntEnum):
     """The part of a time step that a block belongs to, where spike times are exact; in order.
 
@@ -107,6 +112,14 @@ class Loop:
     outcomes: list[Outcome]
     prepares: list[Callable[[], None]]  # computations in Python before each call
     slots: dict[object, tuple[Array, int]]  # where each constant is stored
+
+    without_grid: bool = False
+
+    def stride(self) -> int:
+        """Calls end at multiples of so many ticks, or at the end of the run."""
+        if not self.without_grid:
+            return 1
+        return max(steps_at_once(c) * p for c, p in zip(self.clocks, self.periods(), strict=True))
 
     def periods(self) -> list[int]:
         """The length of each clock's step in ticks of their common base."""
@@ -472,6 +485,7 @@ class ProgramBuilder:
         return Loop(
             program, self._arrays, self._floats, self._integers, self.float_store, self.integer_store,
             self.clock_store, self.clocks, self.outcomes, self.prepares, self.slots,
+            self.instants is not None and self.instants.without_grid,
         )  # fmt: skip
 
     def _find_next_steps(self) -> None:
@@ -481,10 +495,12 @@ class ProgramBuilder:
             return
         for clock, step, end in zip(self.clocks, self._steps, self._ends, strict=True):
             most = self.integer_constant(
-                ("most", id(clock)), "most", lambda clock=clock: max(1, int(LONGEST_PASS / clock.dt_))
+                ("most", id(clock)), "most", lambda clock=clock: steps_at_once(clock)
             )
             following = self.names.local("next", I64)
-            self.header.append(ir.Let(following, Op("imin", (Op("iadd", (step, most)), end))))
+            # at multiples of that many, wherever the call began: results do not depend on how a run is cut
+            boundary = Op("imul", (Op("iadd", (Op("idiv", (step, most)), ir.const(1))), most))
+            self.header.append(ir.Let(following, Op("imin", (boundary, end))))
             self._next_steps.append(following)
 
     def _emit_block(self, block: Block) -> None:

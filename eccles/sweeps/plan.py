@@ -170,10 +170,10 @@ class _PieceInTheMaking:
                 with self._lock:
                     self._events[name][k] = value
                 continue
-            target, array = self._values[name][k], np.asarray(value)
-            if target.ndim > array.ndim:
-                array = array.reshape((1,) * (target.ndim - array.ndim) + array.shape)
-            target[tuple(slice(n) for n in array.shape)] = array
+            target, array = self._values[name], np.asarray(value)
+            missing = target.ndim - 1 - array.ndim  # dimensions that other structures have
+            shape = (1,) * missing + array.shape
+            target[(k, *map(slice, shape))] = array.reshape(shape)
 
     def put_many(self, numbers: np.ndarray, values: Mapping[str, np.ndarray]) -> None:
         """Take what was recorded in several conditions, (n, elements) each."""
