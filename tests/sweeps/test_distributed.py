@@ -89,7 +89,7 @@ class Unimportable:
 def cluster(*, processes: bool = False, n_workers: int = 2) -> Iterator[Client]:
     with (
         LocalCluster(
-            n_workers=n_workers, threads_per_worker=1, processes=processes, dashboard_address=None
+            n_workers=n_workers, threads_per_worker=1, processes=processes, dashboard_address=":0"
         ) as local,
         as_client(local) as client,
     ):
