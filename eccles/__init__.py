@@ -51,6 +51,7 @@ from eccles.objects import (
     stop,
     store,
 )
+from eccles.sweeps import record, sweep, zipped
 from eccles.units import *  # noqa: F403  (the names of units are data: see units/names.py)
 
 __version__ = "0.1.0"
@@ -85,6 +86,7 @@ __all__ = [
     "function",
     "linked_var",
     "network_operation",
+    "record",
     "restore",
     "run",
     "seed",
@@ -92,5 +94,7 @@ __all__ = [
     "start_scope",
     "stop",
     "store",
+    "sweep",
+    "zipped",
     *units.__all__,
 ]

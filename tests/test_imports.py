@@ -25,6 +25,7 @@ LAYERS = (
     ("objects",),
     ("monitors",),
     ("brian2", "explain", "results"),
+    ("sweeps",),
     ("",),  # the names that users import from eccles
     ("lab",),
     ("cli",),

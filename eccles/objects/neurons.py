@@ -243,7 +243,7 @@ class NeuronGroup(SpikeSource):
         with self._deferring():
             self.set_refractory(refractory)
 
-    def set_refractory(self, refractory: Quantity) -> None:
+    def set_refractory(self, refractory: Any) -> None:
         """Replace the refractory period, where it is a time."""
         if not 0 <= to_seconds(refractory, f"the refractory period of {self.name}") < np.inf:
             raise SetupError(f"the refractory period of {self.name} has to be finite and not negative")

@@ -1,1 +1,7 @@
 """Sweeps: every condition of an experiment in one call."""
+
+from eccles.sweeps import record
+from eccles.sweeps.parameters import zipped
+from eccles.sweeps.sweeping import sweep
+
+__all__ = ["record", "sweep", "zipped"]

@@ -57,7 +57,8 @@ class Conditions:
         self._executors = [Executor(structure, grid, seeds)]
         self._repeated: Repeated | None = None
         self.why_one_by_one = ""
-        self._seconds = 0.0  # that a condition takes
+        self._seconds = 0.0  # that a condition takes alone; 0 where that was not measured yet
+        self._block_seconds = 0.0  # and among many
         try:
             self._repeated = Repeated(self._executors[0])
         except NotRepeatable as reason:
@@ -126,11 +127,12 @@ class Conditions:
                 left.append(block[~done])
             return (time.perf_counter() - began) / len(block)
 
-        block, rest = numbers[:FIRST_BLOCK], numbers[FIRST_BLOCK:]
-        if len(block):
-            self._seconds = run(block)
+        n_first = 0 if self._block_seconds else FIRST_BLOCK
+        first, rest = numbers[:n_first], numbers[n_first:]
+        if len(first):
+            self._block_seconds = run(first)
         if len(rest):
-            size = max(1, int(BLOCK / max(self._seconds, 1e-9)))
+            size = max(1, int(BLOCK / max(self._block_seconds, 1e-9)))
             size = max(1, min(size, -(-len(rest) // n_threads)))
             blocks = [rest[k : k + size] for k in range(0, len(rest), size)]
             if n_threads == 1 or len(blocks) == 1:

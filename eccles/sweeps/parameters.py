@@ -11,7 +11,7 @@ import numpy as np
 from eccles.errors import DimensionMismatchError, SetupError
 from eccles.objects.swept import Swept
 from eccles.results.layout import Axis, Coordinate
-from eccles.units import DIMENSIONLESS, Quantity, get_dimensions
+from eccles.units import DIMENSIONLESS, Dimension, Quantity, get_dimensions
 from eccles.units.quantity import as_quantity
 
 __all__ = ["Grid", "Parameter", "zipped"]
@@ -41,59 +41,79 @@ class Parameter:
 
     Attributes
     ----------
-    values : list
-        What the model gets in each condition: numbers, quantities, texts, truth values or arrays of numbers.
+    values : array or Quantity (n, ...), or list
+        An array where the values are numbers (or arrays of one shape) of one unit; else a list of texts,
+        truth values, arrays of different shapes, or whatever the model takes.
     """
 
     name: str
-    values: list[Any]
+    values: Any
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def at(self, position: int) -> Any:
+        """One value, as the model gets it."""
+        value = self.values[position]
+        return value.item() if isinstance(value, np.generic) else value
 
     @property
     def is_number(self) -> bool:
-        """Whether the values are numbers or arrays of them, all of one unit."""
-        return all(np.asarray(v).dtype.kind in "iuf" for v in self.values)
+        """Whether the values are numbers or arrays of them, which a `Swept` can stand for."""
+        return isinstance(self.values, np.ndarray) or all(isinstance(v, np.ndarray) for v in self.values)
 
     def swept(self, axis: str) -> Swept:
         """The stand-in for all values."""
-        dim = get_dimensions(self.values[0])
-        arrays = [np.asarray(v) for v in self.values]
-        if len({a.shape for a in arrays}) == 1:
-            stacked = np.stack(arrays)
-            return Swept(stacked if dim is DIMENSIONLESS else Quantity(stacked, dim=dim), (axis,))
-        ragged = np.empty(len(arrays), dtype=object)
-        for k, a in enumerate(arrays):
-            ragged[k] = a if dim is DIMENSIONLESS else Quantity(a, dim=dim)
+        if isinstance(self.values, np.ndarray):
+            return Swept(self.values, (axis,))
+        ragged = np.empty(len(self.values), dtype=object)
+        for k, value in enumerate(self.values):
+            ragged[k] = value
         return Swept(ragged, (axis,))
 
     def coordinate(self) -> Coordinate:
-        """The labels: the values where they are single numbers, else their positions."""
+        """The labels: the values where they are single numbers, texts or truths, else their positions."""
+        if isinstance(self.values, np.ndarray):
+            if self.values.ndim > 1:
+                return Coordinate(np.arange(len(self)))
+            dim = get_dimensions(self.values)
+            return Coordinate(np.asarray(self.values), "" if dim is DIMENSIONLESS else dim.symbol())
         if all(isinstance(v, str) for v in self.values):
             return Coordinate(np.array(self.values, dtype=np.str_))
-        if all(isinstance(v, bool | np.bool_) for v in self.values):
+        if all(isinstance(v, bool) for v in self.values):
             return Coordinate(np.array(self.values, dtype=bool))
-        if self.is_number and all(np.ndim(v) == 0 for v in self.values):
-            dim = get_dimensions(self.values[0])
-            return Coordinate(np.array([np.asarray(v)[()] for v in self.values]), _symbol(dim))
-        return Coordinate(np.arange(len(self.values)))
+        return Coordinate(np.arange(len(self)))
+
+    def without_numbers(self) -> np.ndarray:
+        """The positions of values that are, or have in them, NaN."""
+        if not self.is_number:
+            return np.zeros(0, np.int64)
+        if isinstance(self.values, np.ndarray):
+            missing = np.isnan(np.asarray(self.values, float)).reshape(len(self), -1).any(axis=1)
+        else:
+            missing = np.array([np.isnan(np.asarray(v, float)).any() for v in self.values])
+        return np.flatnonzero(missing)
 
 
-def _symbol(dim: Any) -> str:
-    return "" if dim is DIMENSIONLESS else dim.symbol()
-
-
-def _values_of(name: str, given: Any) -> list[Any]:
-    """The values of a parameter, one by one."""
+def _values_of(name: str, given: Any) -> Any:
+    """The values of a parameter: an array where they are numbers, else a list."""
     given = as_quantity(given)
-    if isinstance(given, np.ndarray):
-        values = [given] if given.ndim == 0 else list(given)
-    elif isinstance(given, list | tuple | range):
-        values = [as_quantity(v) for v in given]
-    else:
-        values = [given]
-    if not values:
+    if isinstance(given, np.ndarray) and given.ndim == 0:
+        given = given.reshape(1)
+    if isinstance(given, range):
+        given = np.arange(given.start, given.stop, given.step)
+    if not isinstance(given, np.ndarray | list | tuple):
+        given = [given]
+    if len(given) == 0:
         raise SetupError(f"the parameter '{name}' has no value", hint="Give at least one.")
-    numbers = [v for v in values if not isinstance(v, str | bool | np.bool_) and v is not None]
-    dims = {get_dimensions(v) for v in numbers}
+    if isinstance(given, np.ndarray):
+        return given if given.dtype.kind in "iuf" else [v.item() for v in given.reshape(len(given), -1)[:, 0]]
+    values = [as_quantity(v) for v in given]
+    if any(
+        isinstance(v, str | bool | np.bool_) or np.asarray(v).dtype.kind not in "iuf" for v in _flat(values)
+    ):
+        return [bool(v) if isinstance(v, np.bool_) else v for v in values]
+    dims = dict.fromkeys(map(get_dimensions, values))
     if len(dims) > 1:
         first, other = list(dims)[:2]
         raise DimensionMismatchError(
@@ -101,7 +121,24 @@ def _values_of(name: str, given: Any) -> list[Any]:
             f"another {other.friendly()}",
             first, other,
         )  # fmt: skip
-    return values
+    (dim,) = dims
+    arrays = [np.asarray(v) for v in values]
+    if len({a.shape for a in arrays}) == 1:
+        return _with_unit(np.stack(arrays), dim)
+    return [_with_unit(a, dim) for a in arrays]
+
+
+def _is_number(value: Any) -> bool:
+    return not isinstance(value, str | bool | np.bool_) and np.asarray(value).dtype.kind in "iuf"
+
+
+def _flat(values: list[Any]) -> list[Any]:
+    """The values, and what is in those that are lists."""
+    return [part for v in values for part in (v if isinstance(v, list | tuple) else [v])]
+
+
+def _with_unit(array: np.ndarray, dim: Dimension) -> np.ndarray:
+    return array if dim is DIMENSIONLESS else Quantity(array, dim=dim)
 
 
 class Grid:
@@ -123,7 +160,7 @@ class Grid:
         for name, given in parameters.items():
             together = given.values if isinstance(given, Zipped) else {name: given}
             members = [Parameter(n, _values_of(n, v)) for n, v in together.items()]
-            lengths = {p.name: len(p.values) for p in members}
+            lengths = {p.name: len(p) for p in members}
             if len(set(lengths.values())) > 1:
                 listed = ", ".join(f"{n} has {k}" for n, k in lengths.items())
                 raise SetupError(
@@ -139,7 +176,7 @@ class Grid:
     @property
     def shape(self) -> tuple[int, ...]:
         """The number of values along each axis."""
-        return tuple(len(members[0].values) for members in self.axes.values())
+        return tuple(len(members[0]) for members in self.axes.values())
 
     @property
     def n_conditions(self) -> int:
@@ -164,7 +201,7 @@ class Grid:
 
     def condition_at(self, where: Mapping[str, int]) -> dict[str, Any]:
         """The value of each parameter in the condition at a position along each axis."""
-        return {name: p.values[where[axis]] for name, (axis, p) in self.parameters().items()}
+        return {name: p.at(where[axis]) for name, (axis, p) in self.parameters().items()}
 
     def labels(self) -> list[Axis]:
         """The axes as results have them."""

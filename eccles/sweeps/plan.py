@@ -106,11 +106,9 @@ def _not_numbers(grid: Grid) -> dict[int, str]:
     """Conditions that have a parameter which is NaN."""
     found: dict[int, str] = {}
     for name, (axis, parameter) in grid.parameters().items():
-        if parameter.is_number:
-            for position, value in enumerate(parameter.values):
-                if np.isnan(np.asarray(value, float)).any():
-                    message = f"the parameter '{name}' is NaN"
-                    found |= dict.fromkeys(map(int, grid.numbers({axis: position})), message)
+        for position in parameter.without_numbers():
+            message = f"the parameter '{name}' is NaN"
+            found |= dict.fromkeys(map(int, grid.numbers({axis: int(position)})), message)
     return found
 
 

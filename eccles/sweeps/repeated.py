@@ -224,7 +224,7 @@ class Repeated:
         table = np.array(rows, np.int64)
         store = self._loop.integer_store
         return [
-            Patch(store, k, self._random_axes, np.ascontiguousarray(table[:, k : k + 1]))
+            Patch(store, int(k), self._random_axes, np.ascontiguousarray(table[:, k : k + 1]))
             for k in np.flatnonzero(np.any(table != table[0], axis=0))
         ]
 
@@ -259,7 +259,7 @@ class Repeated:
         keep: list[np.ndarray] = []
         patches = []
         for patch in self._patches:
-            sizes = [len(self._grid.axes[axis][0].values) for axis in patch.axes]
+            sizes = [len(self._grid.axes[axis][0]) for axis in patch.axes]
             row = np.ravel_multi_index([positions[axis] for axis in patch.axes], sizes).astype(np.int64)
             keep.append(row)
             to = addresses[id(patch.array)] + WORD * patch.first

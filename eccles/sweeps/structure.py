@@ -166,7 +166,7 @@ def _divide(
     axes = [axis for axis in grid.axes if axis in axes and axis not in fixed]
     if axes:
         axis, *others = axes
-        for position in range(len(grid.axes[axis][0].values)):
+        for position in range(len(grid.axes[axis][0])):
             yield from _divide(model, grid, seeds, record, arguments, {**fixed, axis: position}, others)
         return
     try:
@@ -262,7 +262,7 @@ def _traced(
     random_axes = seeds.axes(grid) - set(fixed)
     first_seed = seeds.of(grid.condition(int(numbers[0])))
     values = {
-        name: p.values[fixed[axis]] if axis in fixed else p.swept(axis)
+        name: p.at(fixed[axis]) if axis in fixed else p.swept(axis)
         for name, (axis, p) in grid.parameters().items()
         if name in arguments
     }
