@@ -48,9 +48,7 @@ def cuba_model(sim, spike_times):
         exc.connect(i=exc_pairs[0], j=exc_pairs[1])
         inh = sim.Synapses(neurons[N_EXC:], neurons, on_pre="gi += wi", namespace={"wi": -9 * mV})
         inh.connect(i=inh_pairs[0], j=inh_pairs[1])
-        spikes = sim.SpikeMonitor(neurons)
         sim.run(SECONDS * sim.second)
-        return spikes
 
     return model
 
@@ -58,6 +56,6 @@ def cuba_model(sim, spike_times):
 def by_sweep(sim, spike_times, n, threads):
     """Spike counts (condition, neuron), by a sweep over `n` weights."""
     found = sim.sweep(
-        cuba_model(sim, spike_times), we=weights_mv(n) * sim.mV, record="spikes.count", threads=threads
+        cuba_model(sim, spike_times), we=weights_mv(n) * sim.mV, record="neurons.count", threads=threads
     )
-    return found["spikes.count"].values
+    return found["neurons.count"].values
