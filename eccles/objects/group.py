@@ -426,6 +426,10 @@ class Group(SimulationObject):
         """Whether the name was found outside the group."""
         return name in self._external
 
+    def external_values(self) -> Iterable[Any]:
+        """What names outside the group stand for: constants as `Symbol`, functions."""
+        return self._external.values()
+
     def external_function(self, name: str) -> Any:
         """The function of this name from the script."""
         return self._external.get(name)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "collect",
+    "default_clock",
     "defaultclock",
     "given_names",
     "next_ordinal",
@@ -76,20 +77,28 @@ def _registry() -> list[weakref.ref[SimulationObject]]:
 
 @contextmanager
 def private_scope() -> Iterator[None]:
-    """Within, and in this thread only, a scope that is empty at first; afterwards all is as before.
+    """Within, and in this thread only, a scope that is empty at first.
 
-    What is made within is not seen by `run()` outside. The default clock is put back, too.
+    What is made within is not seen by `run()` outside, and takes no names there.
     """
     before = getattr(_local, "objects", None)
-    timestep, dt = defaultclock.timestep, defaultclock.dt_
     _local.objects = []
     try:
         with own_names():
-            defaultclock.timestep = 0
             yield
     finally:
         _local.objects = before
-        defaultclock.go_to(timestep, dt)
+
+
+@contextmanager
+def default_clock(dt: float | None = None) -> Iterator[None]:
+    """Within, the default clock stands at 0, with steps of `dt` seconds; afterwards it is as it was."""
+    timestep, before = defaultclock.timestep, defaultclock.dt_
+    defaultclock.go_to(0, before if dt is None else dt)
+    try:
+        yield
+    finally:
+        defaultclock.go_to(timestep, before)
 
 
 def start_scope() -> None:

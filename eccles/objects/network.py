@@ -309,6 +309,7 @@ class Network:
         *,
         python: bool = False,
         again: bool = False,
+        advise: bool = True,
     ) -> Ready:
         """Check everything for a run of so many seconds, and have its program made.
 
@@ -319,7 +320,9 @@ class Network:
         python : bool
             Whether Python code is going to be called within the run.
         again : bool
-            Whether that has been done before: names stand for what they stood for then, without advice.
+            Whether that has been done before: names stand for what they stood for then.
+        advise : bool
+            Whether to look for models that mean nothing.
         """
         members = self._everything()
         everything = [obj for obj in members if obj.active]
@@ -336,10 +339,10 @@ class Network:
                 obj.expect_python()
         for obj in everything:
             self._guarded(obj, lambda o=obj: o.before_run(names, seconds))
-        if not again:
+        if advise:
             advice.before_first_run(everything)
         runner = self._prepare(everything, clocks, idle)
-        if not again and self._timing is not None:
+        if advise and self._timing is not None:
             advice.before_run_in_exact_time(self._timing, everything)
         return Ready(everything, runner, clocks, [self._end(clock, seconds) for clock in clocks])
 

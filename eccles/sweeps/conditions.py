@@ -20,6 +20,7 @@ __all__ = ["Conditions", "Results"]
 
 SHORT = 0.02  # seconds: conditions that take longer are run one by one, so that Ctrl-C is answered
 BLOCK = 0.05  # seconds in one native call
+WORTH_A_COPY = 0.05  # seconds of work for each thread: about what it takes to make a network for it
 FIRST_BLOCK = 8  # conditions, before it is known how long they take
 
 
@@ -45,14 +46,13 @@ class Conditions:
     Parameters
     ----------
     copy : callable, optional
-        `copy(structure)` makes an independent copy for another thread; without one there is a single thread.
+        Makes an independent copy of the structure for another thread; without one there is a single thread.
     """
 
     def __init__(
-        self, structure: Structure, grid: Grid, seeds: Seeds, copy: Callable[[Structure], Structure] | None
+        self, structure: Structure, grid: Grid, seeds: Seeds, copy: Callable[[], Structure] | None
     ) -> None:
         self._grid, self._seeds = grid, seeds
-        self._structure = structure
         self._copy = copy
         self._executors = [Executor(structure, grid, seeds)]
         self._repeated: Repeated | None = None
@@ -86,17 +86,9 @@ class Conditions:
         """Run a first condition in both ways: many at once is for short ones, and gives the same bits."""
         if self._seconds or not len(numbers) or self._repeated is None:
             return numbers
-        first = int(numbers[0])
-        began = time.perf_counter()
-        try:
-            values = self._executors[0].run(first, stopped)
-        except Stopped:
-            raise
-        except Exception as error:
-            results.fail(first, message_of(error))
+        values = self._run_one(0, int(numbers[0]), results, stopped)
+        if values is None:
             return numbers[1:]
-        self._seconds = time.perf_counter() - began
-        results.put(first, values)
         if self._seconds > SHORT:
             self._repeated = None
         else:
@@ -144,28 +136,40 @@ class Conditions:
 
     # -- one by one -----------------------------------------------------------------------------
 
+    def _run_one(
+        self, thread: int, number: int, results: Results, stopped: Callable[[], bool]
+    ) -> dict[str, Any] | None:
+        """Simulate a condition; returns what was recorded, or None if it failed."""
+        began = time.perf_counter()
+        try:
+            values = self._executors[thread].run(number, stopped)
+        except Stopped:
+            raise
+        except Exception as error:
+            results.fail(number, message_of(error))
+            return None
+        self._seconds = time.perf_counter() - began
+        results.put(number, values)
+        return values
+
     def _run_one_by_one(
         self, numbers: np.ndarray, results: Results, n_threads: int, stopped: Callable[[], bool]
     ) -> None:
-        def run(worker: int, number: int) -> None:
-            try:
-                values = self._executors[worker].run(number, stopped)
-            except Stopped:
-                raise
-            except Exception as error:
-                results.fail(number, message_of(error))
-            else:
-                results.put(number, values)
-
+        while len(numbers) and not self._seconds:  # the first one tells whether threads are worth it
+            self._run_one(0, int(numbers[0]), results, stopped)
+            numbers = numbers[1:]
         n_threads = min(n_threads, len(numbers))
+        if self._seconds * len(numbers) < WORTH_A_COPY * n_threads:
+            n_threads = 1
         while len(self._executors) < n_threads:
             assert self._copy is not None
-            self._executors.append(Executor(self._copy(self._structure), self._grid, self._seeds))
+            self._executors.append(Executor(self._copy(), self._grid, self._seeds))
         if n_threads <= 1:
             for number in numbers:
-                run(0, int(number))
+                self._run_one(0, int(number), results, stopped)
         else:
-            _in_threads(n_threads, [int(k) for k in numbers], run)
+            jobs = [int(k) for k in numbers]
+            _in_threads(n_threads, jobs, lambda thread, k: self._run_one(thread, k, results, stopped))
 
 
 def _in_threads(n_threads: int, jobs: list[Any], run: Callable[[int, Any], object]) -> None:

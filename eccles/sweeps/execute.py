@@ -40,7 +40,7 @@ class Executor:
         snapshot.put(self._objects, self._pristine)
         for setting in self.structure.settings:
             setting.apply(where)
-        return network.get_ready(self.structure.seconds, again=True)
+        return network.get_ready(self.structure.seconds, again=True, advise=False)
 
     def run(self, number: int, stopped: Callable[[], bool]) -> dict[str, Any]:
         """Simulate a condition; returns what was recorded, by name.

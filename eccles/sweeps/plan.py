@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from eccles.objects import magic
 from eccles.results.layout import Axis, Coordinate, Field, Piece
 from eccles.sweeps.conditions import Conditions
 from eccles.sweeps.parameters import Grid
+from eccles.sweeps.record import share_time
 from eccles.sweeps.structure import Seeds, Structure
 
 __all__ = ["Plan"]
@@ -30,6 +33,8 @@ class Plan:
     structures : iterable of Structure
     failures : mapping of int to str
         Conditions for which no network can be made, and why.
+    copy : callable, optional
+        `copy(k)` makes a copy of the k-th structure, for another thread.
 
     Attributes
     ----------
@@ -38,8 +43,14 @@ class Plan:
     """
 
     def __init__(
-        self, grid: Grid, seeds: Seeds, structures: Iterable[Structure], failures: Mapping[int, str]
+        self,
+        grid: Grid,
+        seeds: Seeds,
+        structures: Iterable[Structure],
+        failures: Mapping[int, str],
+        copy: Callable[[int], Structure] | None = None,
     ) -> None:
+        self.copy = copy
         self.grid = grid
         self.seeds = seeds
         self.structures = list(structures)
@@ -74,17 +85,18 @@ class Plan:
             if start <= number < stop:
                 results.fail(number, message)
         owner = self._owner[start:stop]
-        with magic.private_scope():
-            for k in np.unique(owner[owner >= 0]):
-                numbers = start + np.flatnonzero(owner == k)
-                magic.defaultclock.go_to(0, self.structures[k].default_dt)
+        for k in np.unique(owner[owner >= 0]):
+            numbers = start + np.flatnonzero(owner == k)
+            dt = self.structures[k].default_dt
+            with magic.private_scope(), nullcontext() if dt is None else magic.default_clock(dt):
                 self._of(int(k)).run(numbers, results, n_threads or default_threads(), stopped)
         return results.piece()
 
     def _of(self, k: int) -> Conditions:
         found = self._conditions[k]
         if found is None:
-            found = self._conditions[k] = Conditions(self.structures[k], self.grid, self.seeds, None)
+            copy = None if self.copy is None else partial(self.copy, k)
+            found = self._conditions[k] = Conditions(self.structures[k], self.grid, self.seeds, copy)
         return found
 
     def memory(self) -> int:
@@ -119,7 +131,7 @@ def _merged(structures: list[Structure]) -> dict[str, Field]:
         for name, recorder in structure.recorders.items():
             field = replace(recorder.field(structure.seconds), name=name)
             fields[name] = field if name not in fields else _larger(fields[name], field)
-    return fields
+    return share_time(fields)
 
 
 def _larger(a: Field, b: Field) -> Field:

@@ -95,7 +95,8 @@ class Structure:
     random_axes : frozenset of str
         The axes along which random numbers differ.
     default_dt : float
-        The time step of the default clock, in seconds, as the model has set it.
+        The time step of the default clock, in seconds, as the model has set it; None where nothing uses
+        that clock.
     """
 
     network: Network
@@ -106,7 +107,7 @@ class Structure:
     records: dict[str, Record]
     recorders: dict[str, Recorder]
     random_axes: frozenset[str] = field(default_factory=frozenset)
-    default_dt: float = 1e-4
+    default_dt: float | None = None
 
 
 class _NotRun(SetupError):
@@ -284,7 +285,7 @@ def _traced(
         captured.append(_captured(record, first_seed, network, seconds, names))
 
     tracer = Tracer(on_run, random_axes, lambda: magic.random_numbers(first_seed, anew=False))
-    with magic.private_scope(), magic.random_numbers(seed), tracing(tracer):
+    with magic.private_scope(), magic.default_clock(), magic.random_numbers(seed), tracing(tracer):
         model(**values)
         default_dt = magic.defaultclock.dt_
     if not captured:
@@ -341,5 +342,5 @@ def _captured(
     for recorder in recorders.values():
         own.add(*recorder.objects)
     with magic.random_numbers(seed), magic.given_names(names):
-        own.get_ready(seconds, names)
+        own.get_ready(seconds, names, advise=False)  # numbers are those of one condition of many
     return own, seconds, records, recorders
