@@ -35,9 +35,9 @@ from eccles.objects.sources import SpikeSource
 from eccles.objects.statements import IR_TYPES, emit_assignments
 from eccles.objects.stored import stored_array
 from eccles.objects.variables import positions_of
-from eccles.units import DIMENSIONLESS, Dimension, Quantity, second
+from eccles.units import DIMENSIONLESS, Dimension, Quantity, hertz, second
 
-__all__ = ["RECIPES", "EventCount", "Recipe", "Reduction", "reduction_of"]
+__all__ = ["RECIPES", "EventCount", "Recipe", "Reduction", "reduction_of", "slot_after"]
 
 LAST = 10**9  # in the order of a slot
 
@@ -426,8 +426,16 @@ def reduction_of(
     )  # fmt: skip
 
 
+def slot_after(source: Any, event: str) -> tuple[str, int]:
+    """The slot and the order in it in which events are recorded: right after they are found."""
+    if event in getattr(source.whole, "event_schedule", {}):
+        slot, order = source.whole.event_schedule[event]
+        return slot, order + 1
+    return "thresholds" if event == "spike" else "after_thresholds", 1
+
+
 class EventCount(SimulationObject):
-    """Counts the events of each element from one time to another.
+    """Counts the events of each element from one time to another, and how many that is per second.
 
     Parameters
     ----------
@@ -435,6 +443,14 @@ class EventCount(SimulationObject):
     event : str, optional
     start, stop : time, optional
         Events count where start <= t < stop, so that windows one after the other share none.
+
+    Attributes
+    ----------
+    count : (N,), int
+    rate : (N,), frequency
+        The number of events over the length of the window.
+    counts, rates : Array
+        The same as they are stored; rates as of the last event.
     """
 
     invalidates_magic_network = False
@@ -454,12 +470,10 @@ class EventCount(SimulationObject):
         self.event = event
         self.events = source.event_buffer(event)
         self.window = Window.of(start, stop)
-        slot, order = ("thresholds", 1) if event == "spike" else ("after_thresholds", 1)
-        if event in getattr(source.whole, "event_schedule", {}):
-            slot, at = source.whole.event_schedule[event]
-            order = at + 1
-        super().__init__(name, source.clock, None, slot, order)
-        self._counts = Array(f"{self.name}.count", Element.I64, len(source))
+        super().__init__(name, source.clock, None, *slot_after(source, event))
+        self.counts = Array(f"{self.name}.count", Element.I64, len(source))
+        self.rates = Array(f"{self.name}.rate", Element.F64, len(source))
+        self._end = 0.0  # of the run, in seconds
 
     @property
     def needs(self) -> list[SimulationObject]:
@@ -468,7 +482,25 @@ class EventCount(SimulationObject):
     @property
     def count(self) -> np.ndarray:
         """The number of events of each element, (N,) int."""
-        return self._counts.data.copy()
+        return self.counts.data.copy()
+
+    @property
+    def width(self) -> float:
+        """The length of the window in seconds."""
+        return (self._end if self.window.stop is None else self.window.stop) - (self.window.start or 0.0)
+
+    @property
+    def rate_(self) -> np.ndarray:
+        """The number of events per second of the window, without unit."""
+        return self.counts.data / self.width if self.width > 0 else np.full(len(self.counts), np.nan)
+
+    @property
+    def rate(self) -> Quantity:
+        """The number of events of each element over the length of the window, (N,)."""
+        return Quantity(self.rate_, dim=hertz.dim)
+
+    def before_run(self, namespace: Mapping[str, Any] | None, duration: float) -> None:
+        self._end = self.clock.t_ + duration
 
     def needs_grid(self) -> str:
         return "" if self.in_instants and self.event == "spike" else f"{self.name} looks at every time step"
@@ -478,7 +510,7 @@ class EventCount(SimulationObject):
         return [Block(self.name, self.clock, self.when, self.order, self._emit, part)]
 
     def writes(self) -> Iterable[Array]:
-        return [self._counts]
+        return [self.counts, self.rates]
 
     def _emit(self, b: ProgramBuilder) -> None:
         source = self.source
@@ -486,50 +518,53 @@ class EventCount(SimulationObject):
         within = None
         if source.whole is not source:
             within = (first, b.integer_constant(("stop", id(source)), "stop", lambda: source.stop))
-        if self.in_instants:
-            start = b.let("start", b.step_start(self.clock))
-            with self.events.each_exact(b, within) as (element, offset, _):
-                t = Op("fadd", (start, offset))
-                with b.when(self._inside(b, t, "f", self._times)):
-                    self._emit_count(b, Op("isub", (element, first)))
+        if not self.in_instants:
+            with b.when(self._step_inside(b)), self.events.each(b, within=within) as element:
+                self._emit_count(b, Op("isub", (element, first)))
             return
+        start = b.let("start", b.step_start(self.clock))
         with (
-            b.when(self._inside(b, b.step(self.clock), "i", self._steps)),
-            self.events.each(b, within=within) as element,
+            self.events.each_exact(b, within) as (element, offset, _),
+            b.when(self._time_inside(b, Op("fadd", (start, offset)))),
         ):
             self._emit_count(b, Op("isub", (element, first)))
 
     def _emit_count(self, b: ProgramBuilder, element: ir.Expr) -> None:
         own = b.let("own", element)
-        b.store(self._counts, own, Op("iadd", (b.load(self._counts, own), ir.const(1))))
+        count = b.let("count", Op("iadd", (b.load(self.counts, own), ir.const(1))))
+        b.store(self.counts, own, count)
+        width = b.float_constant(("width", id(self)), "width", lambda: self.width)
+        b.store(self.rates, own, Op("fdiv", (Op("itof", (count,)), width)))
 
-    def _times(self) -> tuple[float, float]:
-        """The window in seconds."""
+    def _step_inside(self, b: ProgramBuilder) -> ir.Expr:
+        """Whether the current step begins within the window."""
+        step, stop = b.step(self.clock), self.window.stop
+        inside = Window(self.window.start).emit(b, self, self.clock, step)
+        if stop is None:
+            return inside
+        end = b.integer_constant(("end", id(self)), "end", lambda: Window(stop).steps(self.clock.dt_)[0])
+        return Op("and", (inside, Op("ilt", (step, end))))
+
+    def _time_inside(self, b: ProgramBuilder, t: ir.Expr) -> ir.Expr:
+        """Whether a time is within the window."""
+        inside: ir.Expr = ir.const(True)
         start, stop = self.window.start, self.window.stop
-        return start or 0.0, np.inf if stop is None else stop
-
-    def _steps(self) -> tuple[int, int]:
-        """The window in steps, the second one excluded."""
-        first, last = self.window.steps(self.clock.dt_)
-        if self.window.stop is not None:
-            last = Window(self.window.stop).steps(self.clock.dt_)[0]
-        return first, last
-
-    def _inside(self, b: ProgramBuilder, now: ir.Expr, kind: str, bounds: Any) -> ir.Expr:
-        """Whether a time, or a step, is in the window."""
-        if self.window.is_whole:
-            return ir.const(True)
-        constant = b.float_constant if kind == "f" else b.integer_constant
-        first = constant(("first", id(self)), "first", lambda: bounds()[0])
-        last = constant(("last", id(self)), "last", lambda: bounds()[1])
-        return Op("and", (Op(f"{kind}ge", (now, first)), Op(f"{kind}lt", (now, last))))
+        if start is not None:
+            first = b.float_constant(("first time", id(self)), "first", lambda: start)
+            inside = Op("fge", (t, first))
+        if stop is not None:
+            last = b.float_constant(("last time", id(self)), "last", lambda: stop)
+            inside = Op("and", (inside, Op("flt", (t, last))))
+        return inside
 
     def full_state(self) -> dict[str, np.ndarray]:
-        return {"count": self._counts.data.copy()}
+        return {"count": self.counts.data.copy(), "rate": self.rates.data.copy()}
 
     def set_full_state(self, state: Mapping[str, np.ndarray]) -> None:
         size = len(self.source)
-        self._counts.replace(stored_array(state, "count", self.name, dtype=np.int64, size=size, at_least=0))
+        rates = stored_array(state, "rate", self.name, dtype=np.float64, size=size)
+        self.rates.replace(rates)
+        self.counts.replace(stored_array(state, "count", self.name, dtype=np.int64, size=size, at_least=0))
 
     def __repr__(self) -> str:
-        return f"<EventCount of {self.source.name}: {int(self._counts.data.sum())} events>"
+        return f"<EventCount of {self.source.name}: {int(self.counts.data.sum())} events>"
