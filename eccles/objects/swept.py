@@ -53,6 +53,7 @@ class Swept(NDArrayOperatorsMixin):
     """
 
     __array_priority__ = 1000  # before quantities and views of variables
+
     def __init__(self, values: Any, axes: tuple[str, ...]) -> None:
         self.values = values
         self.axes = axes
@@ -309,8 +310,8 @@ class Tracer:
                     continue
                 if name is not None and not elsewhere and setting.name != name:
                     continue
-            elif name is not None:
-                continue  # calls change constants, rates, delays: what is read with a name is stored
+            elif name is not None or (group is not None and _of_another(setting.obj, group)):
+                continue  # a call changes no stored variable, but what subexpressions make of it
             found |= self.axes_of(setting)
         return frozenset(found)
 
@@ -325,6 +326,12 @@ class Tracer:
     def listens(self) -> bool:
         """Whether what is written now was asked for by the model itself."""
         return self._inside == 0
+
+
+def _of_another(obj: Any, group: Any) -> bool:
+    """Whether an object is a group other than this one."""
+    whole = getattr(obj, "whole", None)
+    return whole is not None and whole is not group.whole
 
 
 class _First(Mapping[str, int]):

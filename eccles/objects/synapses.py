@@ -7,6 +7,7 @@ spikes arrive is a `Pathway`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -306,9 +307,7 @@ class Synapses(Group):
         names = namespace if namespace is not None else magic.users_names(level)
         if tracer() is not None:
             names = Concrete(names, "connect()")
-            if any(isinstance(given, str) for given in (condition, i, j, p, n)):
-                for group in (self.source, self.target):
-                    refuse_swept("connect() may read it", group)
+            self._refuse_swept(condition, i, j, p, n)
         request = requested_pairs(self, condition, i, j, p, n, skip_if_invalid, names)
         if self.traces is not None and (self.clock.timestep or not self.traces.is_zero):
             self.store_per_synapse()  # new synapses have not seen the time so far, nor its spikes
@@ -328,6 +327,17 @@ class Synapses(Group):
         if self._event_driven and self.traces is None and self.semantics.event_driven == "now":
             self._variables["lastupdate"].array.data[n_before:] = self.clock.t_  # 0 as of now
         self.structure_changed()
+
+    def _refuse_swept(self, *texts: Any) -> None:
+        """In a sweep, connections that depend on variables which conditions set are others in each of them."""
+        words = {word for text in texts if isinstance(text, str) for word in re.findall(r"[^\W\d]\w*", text)}
+        for word in sorted(words):
+            stem = word.removesuffix("_pre").removesuffix("_post")
+            for group in (self.source, self.target):
+                if stem in ("i", "j", "N", "t", "dt") or group.symbol(stem) is None:
+                    continue
+                stored = stem in {v.name for v in group.whole.variables()}
+                refuse_swept(f"connect() reads '{word}'", group, stem if stored else None)
 
     def _resize(self) -> None:
         n = len(self)

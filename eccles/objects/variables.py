@@ -141,7 +141,7 @@ class VariableView(NDArrayOperatorsMixin):
     def _refuse_swept(self) -> None:
         """In a sweep, the values of a variable that conditions set differently are not one array."""
         if self.group is not None:
-            stored = self.name in {v.name for v in self.group.variables()}
+            stored = self.name in {v.name for v in self.group.whole.variables()}
             refuse_swept(
                 f"{self._owner}.{self.name} is read",
                 self.group if stored else None, self.name if stored else None,
