@@ -530,7 +530,7 @@ def _look_for_loop(objects: list[SimulationObject]) -> None:
         )
     else:
         said += ": give each neuron its own value of what changes, and read the results as an array"
-    warn("rebuilt_in_loop", said)
+    warn("rebuilt_in_loop", f"{said}. Or make the model in a function, and sweep() it over the cases")
 
 
 def _unit(dim: Any) -> str:

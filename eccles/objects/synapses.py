@@ -329,7 +329,7 @@ class Synapses(Group):
         self.structure_changed()
 
     def _refuse_swept(self, *texts: Any) -> None:
-        """In a sweep, connections that depend on variables which conditions set are others in each of them."""
+        """In a sweep, connections that depend on what conditions set differ between them."""
         words = {word for text in texts if isinstance(text, str) for word in re.findall(r"[^\W\d]\w*", text)}
         for word in sorted(words):
             stem = word.removesuffix("_pre").removesuffix("_post")

@@ -450,7 +450,8 @@ def test_a_loop_that_rebuilds_the_same_model_is_hinted_at_once(say, face):
         "rebuilt_in_loop",
         "the same model has been built and run 3 times in a loop (line 8). One group with one neuron per "
         "case and one run() does all cases at once: write 'del_w : 1' into the equations of S, set "
-        "S.del_w = [...] after it is made, and read the results as an array",
+        "S.del_w = [...] after it is made, and read the results as an array. "
+        "Or make the model in a function, and sweep() it over the cases",
     )
 
 
@@ -480,7 +481,8 @@ def trial(v0):
         "rebuilt_in_loop",
         "the same model has been built and run 3 times in a loop (line 7). One group with one neuron per "
         "case and one run() does all cases at once: give each neuron its own value of what changes, and "
-        "read the results as an array",
+        "read the results as an array. "
+        "Or make the model in a function, and sweep() it over the cases",
     )
     assert say(face, function + "trial(0)\ntrial(0.1)\ntrial(0.2)\n").warnings == []
     others = function + "for n in [1, 2, 3]:\n    P = NeuronGroup(n, 'x : 1'); run(1*ms); start_scope()\n"
