@@ -132,7 +132,7 @@ class Record:
             case "spikes" | "count" | "rate" | "population_rate":
                 return f"{self.object}.{self.kind}"
             case "reduce":
-                return f"{self.value}({self.object})"
+                return f"{self.value if self.value.isidentifier() else 'reduce'}({self.object})"
             case _:
                 return f"{self.kind}({self.object}.{self.variable})"
 
@@ -650,7 +650,7 @@ class Recorder(ABC):
         """What was recorded in the last run: (shape of the field), or the columns of events."""
 
     def plain(self) -> Array | None:
-        """The array that holds the values after a run, if they are simply stored."""
+        """The array that holds the values after a run, if they are simply stored (as any type of number)."""
         return None
 
     def memory(self, duration: float) -> int:
@@ -766,8 +766,7 @@ class FinalValue(Recorder):
         if isinstance(source, Synapses) and name in source.event_driven:
             return None
         stored = {v.name: v.array for v in source.variables() if v.name in source.equations}
-        array = stored.get(name)
-        return array if array is not None and array.data.dtype == np.float64 else None
+        return stored.get(name)
 
 
 class Trace(Recorder):

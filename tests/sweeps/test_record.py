@@ -33,8 +33,10 @@ class Model:
             n : integer
             on = v > 0*mV : boolean
             s : volt (shared)
+            odd : boolean
             gain : 1""",
-            threshold="v > 12*mV", reset="v = 0*mV; n += 1", spike_times=mode, events={"low": "v < -14*mV"},
+            threshold="v > 12*mV", reset="v = 0*mV; n += 1; odd = not odd", spike_times=mode,
+            events={"low": "v < -14*mV"},
         )  # fmt: skip
         self.P = e.NeuronGroup(1, "dx/dt = rate : 1\nrate : hertz", threshold="x > 1", reset="x = 0",
                                spike_times=mode)  # fmt: skip
@@ -153,10 +155,11 @@ def test_results_are_called_by_what_was_given() -> None:
     found = records_of([
         "Q.v", record.trace("Q.v"), record.mean("Q.v"), "P.spikes", record.rate("P"),
         record.count("Q", event="low"), record.reduce("Q", "top : volt", each="top = v", value="top"),
-        record.population_rate("P"),
+        record.reduce("Q", "top : volt", each="top = v", value="top/2"), record.population_rate("P"),
     ])  # fmt: skip
     assert list(found) == [
-        "Q.v", "trace(Q.v)", "mean(Q.v)", "P.spikes", "P.rate", "Q.low.count", "top(Q)", "P.population_rate",
+        "Q.v", "trace(Q.v)", "mean(Q.v)", "P.spikes", "P.rate", "Q.low.count", "top(Q)", "reduce(Q)",
+        "P.population_rate",
     ]  # fmt: skip
     assert [r.name for r in found.values()] == list(found)
     assert list(records_of("Q.v")) == ["Q.v"]
@@ -267,8 +270,8 @@ def test_final_values(mode: str) -> None:
     model = Model(mode)
     model.Q.gain = [1, 2, 3, 4]
     found = model.record([
-        "Q.v", "Q.double", "Q.n", "Q.on", "Q.s", "S.w", "S.trace", "S.v_post", "P.rate", "P.x", "part.v",
-        "Q.i", record.final("Q.gain", elements=[3, 0]),
+        "Q.v", "Q.double", "Q.n", "Q.odd", "Q.on", "Q.s", "S.w", "S.trace", "S.v_post", "P.rate", "P.x",
+        "part.v", "Q.i", record.final("Q.gain", elements=[3, 0]),
     ])  # fmt: skip
     for name, (field, values) in found.items():
         obj, variable = name.split(".")
@@ -290,12 +293,12 @@ def test_final_values(mode: str) -> None:
 def test_stored_values_of_whole_groups_are_read_without_python() -> None:
     model = Model()
     specs = records_of([
-        "Q.v", "Q.s", "S.w", "P.rate", "P.count", "Q.double", "Q.n", "S.trace", "S.v_post", "part.v",
-        "Q.lastspike", "Q.spikes", record.maximum("Q.v"), record.trace("Q.v"),
+        "Q.v", "Q.s", "S.w", "P.rate", "P.count", "Q.double", "Q.n", "Q.odd", "S.trace", "S.v_post",
+        "part.v", "Q.lastspike", "Q.spikes", record.maximum("Q.v"), record.trace("Q.v"),
     ])  # fmt: skip
     plain = {name: spec.attach(model.find).plain() is not None for name, spec in specs.items()}
     assert [name for name, is_plain in plain.items() if is_plain] == [
-        "Q.v", "Q.s", "S.w", "P.rate", "P.count", "maximum(Q.v)",
+        "Q.v", "Q.s", "S.w", "P.rate", "P.count", "Q.n", "Q.odd", "maximum(Q.v)",
     ]  # fmt: skip
     assert record.rate("P").attach(model.find).plain() is not None
     assert record.count("Q", elements=0).attach(model.find).plain() is None
