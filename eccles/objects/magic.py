@@ -48,6 +48,7 @@ defaultclock = Clock(0.1 * ms, "defaultclock")
 _objects: list[weakref.ref[SimulationObject]] = []
 _scope = 0
 _seed = int.from_bytes(os.urandom(8), "little")
+_seed_given = False
 _ordinals: dict[int, int] = {}  # how often each stream was drawn from outside a run
 _local = threading.local()  # what holds in one thread for a while: `names`, `seed`, `ordinals`
 
@@ -124,9 +125,15 @@ def seed(value: int | None = None) -> None:
     value : int, optional
         Any integer. The numbers of an object depend on this and on the object's name.
     """
-    global _seed
+    global _seed, _seed_given
     _seed = int.from_bytes(os.urandom(8), "little") if value is None else operator.index(value)
+    _seed_given = value is not None
     _ordinals.clear()
+
+
+def seed_is_given() -> bool:
+    """Whether the user has chosen the seed."""
+    return _seed_given
 
 
 def seed_value() -> int:

@@ -33,11 +33,13 @@ class Plan:
     structures : iterable of Structure
     failures : mapping of int to str
         Conditions for which no network can be made, and why.
-    copy : callable, optional
-        `copy(k)` makes a copy of the k-th structure, for another thread.
 
     Attributes
     ----------
+    data : bytes or None
+        The plan as `archive.pack` makes it, from which copies for other threads are made.
+    why_not_data : str
+        What of it is no data.
     fields : dict of str to Field
         What each condition gives.
     """
@@ -48,9 +50,9 @@ class Plan:
         seeds: Seeds,
         structures: Iterable[Structure],
         failures: Mapping[int, str],
-        copy: Callable[[int], Structure] | None = None,
     ) -> None:
-        self.copy = copy
+        self.data: bytes | None = None
+        self.why_not_data = ""
         self.grid = grid
         self.seeds = seeds
         self.structures = list(structures)
@@ -61,6 +63,11 @@ class Plan:
             self._owner[structure.numbers] = k
         self._owner[list(self.failures)] = -1
         self._conditions: list[Conditions | None] = [None] * len(self.structures)
+        self._copy: Callable[[int], Structure] | None = None
+
+    def keep(self, data: bytes, copy: Callable[[int], Structure]) -> None:
+        """Have this plan as data, and copies of its structures."""
+        self.data, self._copy = data, copy
 
     def labels(self) -> list[Axis]:
         """The axes of the result."""
@@ -95,7 +102,7 @@ class Plan:
     def _of(self, k: int) -> Conditions:
         found = self._conditions[k]
         if found is None:
-            copy = None if self.copy is None else partial(self.copy, k)
+            copy = None if self._copy is None else partial(self._copy, k)
             found = self._conditions[k] = Conditions(self.structures[k], self.grid, self.seeds, copy)
         return found
 
