@@ -62,6 +62,7 @@ VARIANTS = {
     "Eccles, one group by hand": Variant("eccles-precise", "by_group"),
     "Eccles, loop": Variant("eccles-precise", "by_loop"),
     NEST_GROUP: Variant("nest", "by_group"),
+    "NEST, one group, delays of one step": Variant("nest", "by_group_with_short_delays"),
     "NEST, loop with ResetKernel": Variant("nest", "by_loop"),
     "Brian 2 (NumPy), one group": Variant("brian2-cython", "by_group", "numpy"),
     "Brian 2 (NumPy), loop": Variant("brian2-cython", "by_loop", "numpy", slow=True),
