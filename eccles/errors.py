@@ -9,8 +9,10 @@ attributes (`err.span`, `err.hint`), so that tests and tools need not parse pros
 from __future__ import annotations
 
 import sys
+import threading
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -35,6 +37,7 @@ __all__ = [
     "note",
     "raise_together",
     "silence",
+    "unheard",
     "warn",
 ]
 
@@ -220,6 +223,7 @@ class EcclesWarning(UserWarning):
 
 _silenced: set[str] = set()
 _shown: set[tuple[str, str, int]] = set()
+_local = threading.local()  # `unheard`: whether warnings are not shown now
 
 
 def silence(*names: str) -> None:
@@ -227,6 +231,17 @@ def silence(*names: str) -> None:
     if not names:
         _silenced.clear()
     _silenced.update(names)
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Within, and in this thread only, no warnings and notes are shown."""
+    before = getattr(_local, "unheard", False)
+    _local.unheard = True
+    try:
+        yield
+    finally:
+        _local.unheard = before
 
 
 def warn(name: str, message: str) -> None:
@@ -250,7 +265,7 @@ def note(name: str, message: str) -> None:
 
 def _new_place(name: str) -> tuple[str, int] | None:
     """The line of the script; None if it has been told this, or the user has silenced it."""
-    if name in _silenced:
+    if name in _silenced or getattr(_local, "unheard", False):
         return None
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_globals.get("__name__", "").startswith("eccles."):

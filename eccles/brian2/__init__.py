@@ -47,7 +47,7 @@ from eccles.objects.magic import defaultclock, start_scope
 from eccles.objects.network import BrianObjectException, MagicError, MagicNetwork, magic_network, run, stop
 from eccles.objects.operations import NetworkOperation, network_operation
 from eccles.objects.regular import CodeRunner
-from eccles.objects.semantics import BRIAN2
+from eccles.objects.semantics import BRIAN2, in_face
 from eccles.objects.sources import SpikeSource, Subgroup
 from eccles.objects.timed import TimedArray
 from eccles.units import *  # noqa: F403
@@ -60,17 +60,12 @@ __version__ = "2.9.0"  # the version of Brian 2 whose behaviour this follows
 __version_tuple__ = (2, 9, 0)
 
 
-def _compatible(cls: type) -> Any:
-    """The same class with the semantics of this face."""
-    return type(cls.__name__, (cls,), {"semantics": BRIAN2, "__doc__": cls.__doc__, "__module__": __name__})
-
-
-NeuronGroup = _compatible(_objects.NeuronGroup)
-Synapses = _compatible(_objects.Synapses)
-PoissonGroup = _compatible(_objects.PoissonGroup)
-PoissonInput = _compatible(_objects.PoissonInput)
-SpikeGeneratorGroup = _compatible(_objects.SpikeGeneratorGroup)
-Network = _compatible(_objects.Network)
+NeuronGroup = in_face(_objects.NeuronGroup, BRIAN2)
+Synapses = in_face(_objects.Synapses, BRIAN2)
+PoissonGroup = in_face(_objects.PoissonGroup, BRIAN2)
+PoissonInput = in_face(_objects.PoissonInput, BRIAN2)
+SpikeGeneratorGroup = in_face(_objects.SpikeGeneratorGroup, BRIAN2)
+Network = in_face(_objects.Network, BRIAN2)
 
 # integration methods are called by their name
 exact = linear = "exact"

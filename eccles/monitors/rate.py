@@ -32,6 +32,7 @@ class PopulationRateMonitor(SimulationObject):
     """
 
     invalidates_magic_network = False
+    is_recorder = True
 
     def __init__(
         self, source: Any, name: str = "ratemonitor*", codeobj_class: Any = None, dt: Quantity | None = None

@@ -75,6 +75,7 @@ class Reduction(Group):
     """
 
     invalidates_magic_network = False
+    is_recorder = True
 
     def __init__(
         self,
@@ -454,6 +455,7 @@ class EventCount(SimulationObject):
     """
 
     invalidates_magic_network = False
+    is_recorder = True
 
     def __init__(
         self,

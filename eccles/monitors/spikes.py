@@ -48,6 +48,7 @@ class EventMonitor(SimulationObject):
     """
 
     invalidates_magic_network = False
+    is_recorder = True
 
     def __init__(
         self,

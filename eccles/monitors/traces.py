@@ -56,6 +56,7 @@ class StateMonitor(SimulationObject):
     """
 
     invalidates_magic_network = False
+    is_recorder = True
 
     def __init__(
         self,

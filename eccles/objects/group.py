@@ -59,6 +59,7 @@ class SimulationObject:
     spike_times: Any = None  # as the network has them
     _timing: Timing | None = None  # what the network has decided: None where all is on the grid
     invalidates_magic_network: ClassVar[bool] = True
+    is_recorder: ClassVar[bool] = False  # looks on and changes nothing
 
     def __init__(
         self, name: str, clock: Clock | None, dt: Quantity | None, when: str = "start", order: int = 0

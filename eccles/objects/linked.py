@@ -139,6 +139,13 @@ class Link:
             )
         return cls(source, link.name, equation, index, single)
 
+    @property
+    def given_index(self) -> np.ndarray | str | None:
+        """The index with which the link was made: elements of the source, or the name of a variable."""
+        if self._index_name is not None or self._index is None:
+            return self._index_name
+        return self._index.data - self.source.start
+
     def check(self, group: Any) -> None:
         """Check that no index leads out of the source, before each run.
 

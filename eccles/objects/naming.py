@@ -14,12 +14,13 @@ from contextlib import contextmanager
 
 from eccles.errors import SetupError
 
-__all__ = ["forget_names", "own_names", "unique_name"]
+__all__ = ["forget_names", "own_names", "these_names", "unique_name"]
 
 Taken = weakref.WeakValueDictionary[str, object]
 
 _taken: Taken = weakref.WeakValueDictionary()
-_local = threading.local()  # `taken`: the names of a scope of this thread's own
+# `taken`: the names of a scope of this thread's own; `given`: the names of the next objects
+_local = threading.local()
 
 
 def _now_taken() -> Taken:
@@ -38,10 +39,22 @@ def own_names() -> Iterator[None]:
         _local.taken = before
 
 
+@contextmanager
+def these_names(*names: str) -> Iterator[None]:
+    """Within, and in this thread only, the objects that are made have these names, in order."""
+    before = getattr(_local, "given", None)
+    _local.given = list(names)
+    try:
+        yield
+    finally:
+        _local.given = before
+
+
 def unique_name(wanted: str, owner: object) -> str:
     """The name for a new object; a `*` at the end asks for a number where the name is taken."""
-    if not isinstance(wanted, str):
-        raise TypeError(f"the name of an object is text, not {wanted!r}")
+    given: list[str] | None = getattr(_local, "given", None)
+    if given:
+        wanted = given.pop(0)
     if not isinstance(wanted, str):
         raise TypeError(f"the name of an object has to be text, not {wanted!r}")
     taken = _now_taken()

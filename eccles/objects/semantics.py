@@ -7,9 +7,10 @@ scripts written for Brian 2 rely on. Everything else is shared.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
 
-__all__ = ["BRIAN2", "ECCLES", "Semantics"]
+__all__ = ["BRIAN2", "ECCLES", "Semantics", "in_face"]
 
 
 @dataclass(frozen=True)
@@ -72,3 +73,12 @@ BRIAN2 = Semantics(
     default_methods=("exact", "euler", "heun"),
     spike_times="grid",
 )
+
+
+@cache
+def in_face(cls: Any, semantics: Semantics) -> Any:
+    """The class as a face has it: the same for each call, with the semantics of the face."""
+    if cls.semantics is semantics:
+        return cls
+    own = {"semantics": semantics, "__doc__": cls.__doc__, "__module__": semantics.name}
+    return type(cls.__name__, (cls,), own)
