@@ -32,6 +32,7 @@ PASSES: tuple[tuple[str, Callable[[ir.Program], ir.Program]], ...] = (
     ("fuse loops", fuse),
     ("move invariants", hoist),
 )
+PASS_FILES = ("passes/fuse.py", "passes/hoist.py")
 KEPT = 64  # programs in memory
 
 
@@ -77,14 +78,16 @@ def compile_program(program: ir.Program, *, portable: bool = False, cache: bool 
     callable
         Takes the address of the table of buffers; returns the number of an outcome.
     """
-    program = optimise(program)
+    if os.environ.get("ECCLES_VERIFY") == "1":
+        optimise(program)  # checks it, whatever the caches hold
     from eccles.compile import llvm  # costs some 30 ms
 
     target = llvm.host_target(portable)
     if not cache:
-        return llvm.build(program, target)[0]
-    parts = (_emitter_version(), llvm.version(), repr(target), show_unnamed(program))
-    return _cached(program.name, parts, target, lambda: llvm.build(program, target))
+        return llvm.build(optimise(program), target)[0]
+    # before the passes: they need not run for what is known
+    parts = (_compiler_version(), llvm.version(), repr(target), show_unnamed(program))
+    return _cached(program.name, parts, target, lambda: llvm.build(optimise(program), target))
 
 
 def compile_text(name: str, text: str) -> NativeProgram:
@@ -122,10 +125,10 @@ def _cached(
 
 
 @once
-def _emitter_version() -> str:
+def _compiler_version() -> str:
     """Changes whenever the same IR might give other machine code."""
     digest = hashlib.sha256()
-    for file in ("emit.py", "llvm.py", "writer.py"):
+    for file in ("emit.py", "llvm.py", "writer.py", "pipeline.py", *PASS_FILES):
         digest.update(pkgutil.get_data("eccles.compile", file) or b"")
     return digest.hexdigest()
 

@@ -8,6 +8,8 @@ every step: right first. Between calls Python may have changed anything, so ever
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,7 +27,28 @@ if TYPE_CHECKING:
     from eccles.objects.code import Code
     from eccles.objects.group import Group
 
-__all__ = ["Coefficients"]
+__all__ = ["Coefficients", "Preparation"]
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """A computation in Python before each call of the program.
+
+    Attributes
+    ----------
+    compute : callable
+    group : Group
+    names : frozenset of str
+        What of the group's names it depends on.
+    """
+
+    compute: Callable[[], None]
+    group: Group
+    names: frozenset[str]
+
+    def __call__(self) -> None:
+        """Do it."""
+        self.compute()
 
 
 class Coefficients:
@@ -127,7 +150,9 @@ class Coefficients:
                 scalars[name] = b.float_constant(
                     ("coefficient", id(self), name), name, lambda n=name: self._scalars[n]
                 )
-        b.prepares.append(lambda: self._compute(system, per_element))
+        trees = [entry for row in system.matrix for entry in row if entry is not None]
+        names = frozenset().union(*map(self._all_names, trees))
+        b.prepares.append(Preparation(lambda: self._compute(system, per_element), self.group, names))
         return scalars
 
     def _compute(self, system: LinearSystem, per_element: bool) -> None:

@@ -10,6 +10,7 @@ model has to be called once for each value. So nothing is ever silently wrong.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -25,7 +26,7 @@ from eccles.units import Dimension, get_dimensions
 
 __all__ = [
     "FIRST", "Call", "Concrete", "Setting", "Structural", "Swept", "Tracer", "Write", "axes_of",
-    "first_values", "refuse_swept", "tracer", "tracing", "value_at",
+    "first_values", "refuse_swept", "tracer", "tracing", "value_at", "words_in",
 ]  # fmt: skip
 
 
@@ -172,6 +173,12 @@ def _one_by_one(ufunc: np.ufunc, inputs: tuple[Any, ...], sizes: dict[str, int],
     return Swept(results, tuple(sizes))
 
 
+def words_in(*texts: Any) -> list[str]:
+    """Names and functions in those of the arguments that are text, each once."""
+    found = {word for text in texts if isinstance(text, str) for word in re.findall(r"[^\W\d]\w*", text)}
+    return sorted(found)
+
+
 def value_at(value: Any, where: Mapping[str, int]) -> Any:
     """A value in one condition, whether it is swept or not."""
     if isinstance(value, Swept):
@@ -220,6 +227,11 @@ class Write:
     def is_text(self) -> bool:
         """Whether text is evaluated: it may read variables, and draw random numbers."""
         return isinstance(self.value, str) or isinstance(self.item, str)
+
+    @property
+    def words(self) -> list[str]:
+        """The names and functions in the text."""
+        return words_in(self.item, self.value)
 
     def apply(self, where: Mapping[str, int]) -> None:
         """Write what the condition has."""

@@ -7,7 +7,6 @@ spikes arrive is a `Pathway`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -39,7 +38,7 @@ from eccles.objects.sources import SpikeSource
 from eccles.objects.statements import IR_TYPES, Place
 from eccles.objects.stored import misfit, stored_array, stored_number
 from eccles.objects.summed import check_summed, summed_array, summing_block
-from eccles.objects.swept import Concrete, refuse_swept, tracer
+from eccles.objects.swept import Concrete, refuse_swept, tracer, words_in
 from eccles.objects.synaptic_views import (
     SynapticSubset,
     advanced,
@@ -330,8 +329,7 @@ class Synapses(Group):
 
     def _refuse_swept(self, *texts: Any) -> None:
         """In a sweep, connections that depend on what conditions set differ between them."""
-        words = {word for text in texts if isinstance(text, str) for word in re.findall(r"[^\W\d]\w*", text)}
-        for word in sorted(words):
+        for word in words_in(*texts):
             stem = word.removesuffix("_pre").removesuffix("_post")
             for group in (self.source, self.target):
                 if stem in ("i", "j", "N", "t", "dt") or group.symbol(stem) is None:

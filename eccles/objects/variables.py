@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,7 @@ from eccles.compile.ir import Element
 from eccles.engine.state import Array
 from eccles.errors import DimensionMismatchError, SetupError
 from eccles.objects import magic
-from eccles.objects.swept import Write, refuse_swept, tracer
+from eccles.objects.swept import Write, refuse_swept, tracer, words_in
 from eccles.units import DIMENSIONLESS, Dimension, Quantity, get_dimensions
 
 __all__ = ["ELEMENTS", "Variable", "VariableView", "bare", "elements", "positions_of"]
@@ -285,9 +284,9 @@ class VariableView(NDArrayOperatorsMixin):
 
 def _used_names(*texts: Any) -> dict[str, Any]:
     """What the names in texts stand for in the calling script."""
-    words = {word for text in texts if isinstance(text, str) for word in re.findall(r"[^\W\d]\w*", text)}
+    words = words_in(*texts)
     names = magic.users_names() if words else {}
-    return {word: names[word] for word in sorted(words) if word in names}
+    return {word: names[word] for word in words if word in names}
 
 
 def elements(size: int) -> str:

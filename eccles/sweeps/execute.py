@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from eccles.engine.loop import Runner
-from eccles.objects import magic, snapshot
+from eccles.objects import magic
 from eccles.objects.finite import FiniteCheck
+from eccles.objects.memento import Memento
 from eccles.objects.network import Ready
+from eccles.objects.swept import Call
 from eccles.sweeps.parameters import Grid
 from eccles.sweeps.structure import Seeds, Structure
 
@@ -30,17 +32,23 @@ class Executor:
         self.structure = structure
         self.grid = grid
         self._seeds = seeds
-        self._objects = structure.network._everything()
-        self._pristine = snapshot.take(self._objects, 0.0)
+        self._start = self._keep()
+        self._plan: Runner | None = None
 
     def prepare(self, number: int) -> Ready:
         """Bring everything to the start of a condition."""
-        network, where = self.structure.network, self.grid.where(number)
-        network._t = 0.0
-        snapshot.put(self._objects, self._pristine)
+        where = self.grid.where(number)
+        self._start.put_back()
         for setting in self.structure.settings:
             setting.apply(where)
-        return network.get_ready(self.structure.seconds, again=True, advise=False)
+        ready = self.structure.network.get_ready(self.structure.seconds, again=True, advise=False)
+        if ready.runner is not self._plan:  # conditions like this one need not have a program made again
+            self._start, self._plan = self._keep(), ready.runner
+        return ready
+
+    def _keep(self) -> Memento:
+        called = [setting.obj for setting in self.structure.settings if isinstance(setting, Call)]
+        return Memento(self.structure.network, self.structure.recorders, *called)
 
     def run(self, number: int, stopped: Callable[[], bool]) -> dict[str, Any]:
         """Simulate a condition; returns what was recorded, by name.

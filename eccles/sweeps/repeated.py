@@ -13,25 +13,31 @@ has to look at (a buffer is full, a number is NaN) are left to it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from eccles.compile.ir import Element
 from eccles.compile.repeat import repeat
+from eccles.engine.alias import AliasTable
 from eccles.engine.state import ALIGNMENT, Array
 from eccles.objects import magic
-from eccles.objects.group import Group
-from eccles.objects.inputs import PoissonGroup
+from eccles.objects.coefficients import Preparation
+from eccles.objects.group import Group, SimulationObject
+from eccles.objects.inputs import PoissonGroup, PoissonInput, SpikeGeneratorGroup
+from eccles.objects.network import Ready
 from eccles.objects.neurons import NeuronGroup
 from eccles.objects.operations import NetworkOperation
 from eccles.objects.swept import Call, Swept, Write
 from eccles.objects.synapses import Synapses
+from eccles.objects.timed import TimedArray
 from eccles.objects.variables import bare
 from eccles.sweeps.execute import Executor
 
 __all__ = ["Repeated"]
 
 WORD = 8  # bytes
+FEW = 4  # words that are written one by one, and not with what lies between them
 
 
 @dataclass
@@ -83,12 +89,13 @@ class Repeated:
                 raise NotRepeatable("nothing runs")
             self._runner = ready.runner
             self._loop = ready.runner.loop
-            if self._loop.prepares:
-                raise NotRepeatable("coefficients are computed in Python")
+            for prepare in self._loop.prepares:
+                if not isinstance(prepare, Preparation) or self._varies(prepare.group, prepare.names):
+                    raise NotRepeatable("coefficients that differ are computed in Python")
             self._runner.fill()
             self._set_clocks(ready.ends)
             self._layout()
-            self._patches = [*self._constants(), *self._variables(), *self._keys()]
+            self._patches = [*self._calls(ready), *self._variables(), *self._keys()]
             self._outputs = self._recorded()
             self._watched = [
                 array for obj in ready.objects if isinstance(obj, Group) for _, array in obj.integrated()
@@ -105,6 +112,21 @@ class Repeated:
         for recorder in structure.recorders.values():
             if recorder.plain() is None:
                 raise NotRepeatable("what is recorded is more than final values of stored variables")
+
+    def _varies(self, group: Group, names: frozenset[str]) -> bool:
+        """Whether conditions differ in one of these names of a group: constants or variables."""
+        for setting in self._executor.structure.settings:
+            if isinstance(setting, Call):
+                if setting.obj is group and setting.args[1:] and setting.args[1] in names:
+                    return True
+            elif setting.group.whole is group.whole and setting.name in names and self._axes_of(setting):
+                return True
+        return False
+
+    def _axes_of(self, write: Write) -> frozenset[str]:
+        """The axes that a write depends on; random numbers are drawn for text only."""
+        random = {"rand", "randn", "poisson", "binomial"} & set(write.words)
+        return write.axes | (self._executor.structure.random_axes if random else frozenset())
 
     # -- memory ---------------------------------------------------------------------------------
 
@@ -135,23 +157,55 @@ class Repeated:
 
     # -- what differs ---------------------------------------------------------------------------
 
-    def _constants(self) -> list[Patch]:
-        """Constants of the model text."""
-        patches = []
+    def _calls(self, ready: Ready) -> list[Patch]:
+        """What conditions do by calls: constants of the model text, spike trains, stimuli, periods."""
+        patches: dict[tuple[int, int], Patch] = {}
         for call in self._executor.structure.settings:
             if not isinstance(call, Call):
                 continue
-            value = call.args[0]
-            if call.method != "set_constant" or not isinstance(value, Swept) or value.ragged or value.ndim:
-                raise NotRepeatable(f"{call.method}() is Python code")
-            slot = self._loop.slots.get(("external", id(call.obj), call.args[1]))
-            if slot is None:
-                continue  # no native code uses it
-            array, word = slot
-            kind = np.float64 if array.element is Element.F64 else np.int64
-            rows = np.asarray(value.values).astype(kind).reshape(-1, 1)
-            patches.append(Patch(array, word, value.axes, rows.view(np.int64)))
-        return patches
+            found = self._constant(call) if call.method == "set_constant" else self._called(call, ready)
+            for patch in found:
+                place = (id(patch.array), patch.first)
+                if place in patches:
+                    raise NotRepeatable(f"{call.method}() changes what another call changes, too")
+                patches[place] = patch
+        return list(patches.values())
+
+    def _constant(self, call: Call) -> list[Patch]:
+        """A constant of the model text."""
+        value, name = call.args
+        if value.ragged or value.ndim:
+            raise NotRepeatable("the shapes of values differ")
+        slot = self._loop.slots.get(("external", id(call.obj), name))
+        if slot is None:
+            return []  # no native code uses it
+        array, word = slot
+        kind = np.float64 if array.element is Element.F64 else np.int64
+        rows = np.asarray(value.values).astype(kind).reshape(-1, 1)
+        return [Patch(array, word, value.axes, rows.view(np.int64))]
+
+    def _called(self, call: Call, ready: Ready) -> list[Patch]:
+        """What a call changes: arrays of the object, and numbers that the program asks for."""
+        obj = call.obj
+        if not isinstance(obj, NeuronGroup | PoissonInput | SpikeGeneratorGroup | TimedArray):
+            raise NotRepeatable(f"{call.method}() changes more than one object")
+        axes = tuple(axis for axis in self._grid.axes if axis in call.axes)
+        sizes = dict(zip(self._grid.axes, self._grid.shape, strict=True))
+        stores = [self._loop.float_store, self._loop.integer_store]
+        own = [a for a in arrays_of(obj) if id(a) in self._offsets]
+        rows: dict[int, list[np.ndarray]] = {id(array): [] for array in (*own, *stores)}
+        for combination in np.ndindex(*(sizes[axis] for axis in axes)):
+            call.apply(dict(zip(axes, combination, strict=True)))
+            if isinstance(obj, SimulationObject):
+                obj.before_run(None, self._executor.structure.seconds)
+            self._runner.fill()
+            for array in (*own, *stores):
+                rows[id(array)].append(_words(array))
+        call.apply(dict.fromkeys(axes, 0))
+        if isinstance(obj, SimulationObject):
+            obj.before_run(None, self._executor.structure.seconds)
+        self._runner.fill()
+        return [patch for array in (*own, *stores) for patch in _differences(array, axes, rows[id(array)])]
 
     def _variables(self) -> list[Patch]:
         """Variables that are written before the run."""
@@ -170,10 +224,8 @@ class Repeated:
 
     def _written(self, writes: list[Write]) -> Patch | None:
         """What is written to one array, in order."""
-        axes = tuple(axis for axis in self._grid.axes if any(axis in write.axes for write in writes))
-        for k, write in enumerate(writes):
-            if write.is_text and ((axes and (k or write.axes)) or self._random_axes):
-                raise NotRepeatable(f"'{write.name}' of {write.group.name} is computed from text")
+        found = frozenset().union(*map(self._axes_of, writes))
+        axes = tuple(axis for axis in self._grid.axes if axis in found)
         if not axes:
             return None
         array = self._array_of(writes[0])
@@ -182,13 +234,41 @@ class Repeated:
         sizes = dict(zip(self._grid.axes, self._grid.shape, strict=True))
         rows = np.empty((*(sizes[axis] for axis in axes), len(array)))
         rows[...] = array.data
-        for write in writes:
-            if write.is_text:
-                continue  # before anything that differs: it is in the template
-            if isinstance(write.item, Swept) or isinstance(write.value, list | tuple):
-                raise NotRepeatable("indices differ")
-            self._write(rows, write, axes)
+        if any(write.is_text for write in writes):
+            self._write_one_by_one(rows, writes, axes, array)
+        else:
+            for write in writes:
+                if isinstance(write.item, Swept) or isinstance(write.value, list | tuple):
+                    raise NotRepeatable("indices differ")
+                self._write(rows, write, axes)
         return Patch(array, 0, axes, rows.reshape(-1, len(array)).view(np.int64))
+
+    def _write_one_by_one(
+        self, rows: np.ndarray, writes: list[Write], axes: tuple[str, ...], array: Array
+    ) -> None:
+        """Do writes for each combination of the axes in turn: text is evaluated in Python."""
+        for write in writes:
+            self._refuse_reading(write)
+        before = array.data.copy()
+        fixed = self._grid.where(int(self._executor.structure.numbers[0]))
+        for combination in np.ndindex(*rows.shape[:-1]):
+            where = {**fixed, **dict(zip(axes, combination, strict=True))}
+            array.data[:] = before
+            with magic.random_numbers(self._executor.seed_at(where)):
+                for write in writes:
+                    write.apply(where)
+            rows[combination] = array.data
+        array.data[:] = before
+
+    def _refuse_reading(self, write: Write) -> None:
+        """Text that reads what other settings change could read what another condition has."""
+        own = {"i", "j", "N", "t", "dt"}
+        for word in write.words:
+            stem = word.removesuffix("_pre").removesuffix("_post")
+            if stem not in own and any(
+                group.symbol(stem) is not None for group in (write.group, *_sides(write.group))
+            ):
+                raise NotRepeatable(f"'{write.name}' of {write.group.name} is computed from '{word}'")
 
     def _write(self, rows: np.ndarray, write: Write, axes: tuple[str, ...]) -> None:
         """Do a write for all combinations of the axes at once."""
@@ -221,12 +301,8 @@ class Repeated:
             where = {**fixed, **dict(zip(self._random_axes, combination, strict=True))}
             with magic.random_numbers(self._executor.seed_at(where)):
                 rows.append([get() for get in self._loop.integers])
-        table = np.array(rows, np.int64)
         store = self._loop.integer_store
-        return [
-            Patch(store, int(k), self._random_axes, np.ascontiguousarray(table[:, k : k + 1]))
-            for k in np.flatnonzero(np.any(table != table[0], axis=0))
-        ]
+        return _differences(store, self._random_axes, [np.array(row, np.int64) for row in rows])
 
     def _recorded(self) -> dict[str, Array]:
         outputs = {}
@@ -290,6 +366,41 @@ class Repeated:
 
 class NotRepeatable(Exception):
     """Something has to be done in Python for each condition."""
+
+
+def arrays_of(obj: Any) -> list[Array]:
+    """The arrays of an object, and of what it consists of."""
+    found = []
+    for value in vars(obj).values():
+        if isinstance(value, Array):
+            found.append(value)
+        elif isinstance(value, AliasTable):
+            found += arrays_of(value)
+    return found
+
+
+def _words(array: Array) -> np.ndarray:
+    """A copy of an array, with so many spare elements that it is a whole number of words."""
+    raw = array.with_spare_elements().view(np.uint8)
+    return raw[: -(-array.data.nbytes // WORD) * WORD].copy().view(np.int64)
+
+
+def _differences(array: Array, axes: tuple[str, ...], rows: list[np.ndarray]) -> list[Patch]:
+    """Patches for the words of an array that are not the same in all rows."""
+    if len({len(row) for row in rows}) > 1:
+        raise NotRepeatable(f"the size of {array.name} differs")
+    table = np.stack(rows)
+    differing = np.flatnonzero(np.any(table != table[0], axis=0))
+    if not len(differing):
+        return []
+    if len(differing) <= FEW:
+        return [Patch(array, int(k), axes, np.ascontiguousarray(table[:, k : k + 1])) for k in differing]
+    first, last = int(differing[0]), int(differing[-1])
+    return [Patch(array, first, axes, np.ascontiguousarray(table[:, first : last + 1]))]
+
+
+def _sides(group: Any) -> tuple[Group, ...]:
+    return (group.source, group.target) if isinstance(group, Synapses) else ()
 
 
 def _elements(words: np.ndarray, array: Array) -> np.ndarray:

@@ -98,15 +98,15 @@ def test_code_of_another_emitter_or_llvm_is_not_used(builds, monkeypatch):
     compile_program(returning(5))
     monkeypatch.setattr(llvm, "version", lambda: "another")
     compile_program(returning(5))
-    monkeypatch.setattr(pipeline, "_emitter_version", lambda: "another")
+    monkeypatch.setattr(pipeline, "_compiler_version", lambda: "another")
     compile_program(returning(5))
     assert len(builds) == 3
 
 
 def test_the_version_of_the_emitter_follows_its_source(monkeypatch):
-    before = pipeline._emitter_version.__wrapped__()
+    before = pipeline._compiler_version.__wrapped__()
     monkeypatch.setattr(pipeline.pkgutil, "get_data", lambda package, file: b"changed")
-    assert pipeline._emitter_version.__wrapped__() != before
+    assert pipeline._compiler_version.__wrapped__() != before
 
 
 def test_a_limited_number_of_programs_stays_in_memory(monkeypatch, builds):
