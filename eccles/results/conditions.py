@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -129,10 +130,23 @@ def place_of(name: str, coordinate: xarray.DataArray, wanted: Any) -> int:
 def _choices(dataset: xarray.Dataset, dims: Mapping[str, int]) -> str:
     """What one can choose from along dimensions, a line for each parameter."""
     return "\n".join(
-        f"Choose {name} from {listed(c.values, units_of(c))}."
+        f"Choose {name} from {_listed(name, c)}."
         for name, c in parameter_coordinates(dataset).items()
         if set(c.dims) & set(dims)
     )
+
+
+def _listed(name: str, coordinate: xarray.DataArray) -> str:
+    """The values of a parameter, and where to get those that are not shown to the last digit."""
+    values, units = coordinate.values, units_of(coordinate)
+    text = listed(values, units)
+    if values.dtype.kind == "f" and not all(_is_short(value) for value in values):
+        text += f" (rounded; the numbers themselves are in result.eccles.parameters['{name}'])"
+    return text
+
+
+def _is_short(value: float) -> bool:
+    return math.isclose(float(f"{value:.5g}"), value, rel_tol=TOLERANCE)
 
 
 def _positions(dataset: xarray.Dataset, condition: Mapping[str, Any]) -> dict[Hashable, Any]:
@@ -179,13 +193,16 @@ def _matching(name: str, coordinate: xarray.DataArray, wanted: Any) -> np.ndarra
     """Where a coordinate has a value; where it comes nearest, if that is within rounding."""
     values, units = coordinate.values, units_of(coordinate)
     if values.dtype.kind in "iuf" and not isinstance(wanted, str):
-        wanted = bare(name, wanted, units)
-        away = np.abs(values.astype(float) - float(wanted))
-        mask = (away <= TOLERANCE * abs(float(wanted))) & (away == away.min(initial=np.inf))
+        wanted = float(bare(name, wanted, units))
+        with np.errstate(invalid="ignore"):  # infinity is as far from itself as 0
+            away = np.where(values == wanted, 0.0, np.abs(values - wanted))
+        mask = (
+            np.isfinite(away) & (away <= TOLERANCE * abs(wanted)) & (away == np.nanmin(away, initial=np.inf))
+        )
     else:
         mask = np.array([value == wanted for value in values.tolist()], bool)
     if not mask.any():
         raise SetupError(
-            f"{name} has no value {shown(wanted, units)}", hint=f"There are {listed(values, units)}."
+            f"{name} has no value {shown(wanted, units)}", hint=f"There are {_listed(name, coordinate)}."
         )
     return mask

@@ -73,7 +73,7 @@ def assemble(
 
     register()
     _check_names(axes, fields)
-    pieces = sorted(pieces, key=lambda piece: piece.start)
+    pieces = sorted(pieces, key=lambda piece: (piece.start, piece.stop))
     dims = tuple(axis.name for axis in axes)
     shape = tuple(axis.size for axis in axes)
     _check_pieces(pieces, math.prod(shape))

@@ -30,7 +30,7 @@ def to_neo(dataset: xarray.Dataset) -> neo.Block:
     """
     import neo
 
-    dataset = dataset.load()
+    dataset = dataset.compute()
     block = neo.Block(name="sweep", **_text_attributes(dataset))
     dims = condition_dims(dataset)
     fields = {name: time_of(dataset[name], dims) for name in value_fields(dataset)}

@@ -60,7 +60,7 @@ def to_nwb(
     """
     import pynwb
 
-    dataset = compacted(dataset.load())
+    dataset = compacted(dataset.compute())
     taken = _NWB_NAMES & set(parameter_coordinates(dataset))
     if taken:
         raise SetupError(

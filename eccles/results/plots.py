@@ -212,23 +212,42 @@ def raster(
 
 def _chosen(dataset: xarray.Dataset, name: str, condition: Mapping[str, Any]) -> tuple[xarray.DataArray, str]:
     """The values of the chosen conditions, NaN where these failed; and the choice as text."""
-    own = [d for d in variable(dataset, name).dims if d not in condition_dims(dataset)]
-    places = {d: place_of(str(d), dataset[d], condition[str(d)]) for d in own if d in condition}
+    values, dims = variable(dataset, name), condition_dims(dataset)
+    if not set(dims) <= set(values.dims):
+        raise SetupError(f"'{name}' is not a value of each condition", hint="A raster shows events.")
+    condition = {_full(values, k): value for k, value in condition.items()}
+    own = [str(dim) for dim in values.dims if dim not in dims and dim in condition]
+    places = {dim: place_of(dim, values[dim], condition[dim]) for dim in own}
     part = select(dataset.isel(places), {k: v for k, v in condition.items() if k not in places})
-    values = part[name].where(~part["failed"]).squeeze()
-    texts = {str(k): (part.coords[k].values[()], units_of(part.coords[k])) for k in condition
-             if k in part.coords and part.coords[k].ndim == 0}  # fmt: skip
-    texts |= {str(d): (place, "") for d, place in places.items() if d not in part.coords}
-    return values.assign_attrs(part[name].attrs), shown_condition(texts)
+    labels = {k: part.coords.get(k, condition[k]) for k in condition}
+    single = {
+        _short(values, k): (np.asarray(label)[()], units_of(label) if k in part.coords else "")
+        for k, label in labels.items()
+        if np.ndim(label) == 0
+    }
+    shown_values = part[name] if name == "failed" else part[name].where(part["failed"] < 1)
+    return shown_values.assign_attrs(values.attrs), shown_condition(single)
+
+
+def _full(values: xarray.DataArray, name: str) -> str:
+    """The name of a dimension that may be given without that of the variable: 'time' of 'N.v.time'."""
+    full = f"{values.name}.{name}"
+    return full if full in values.dims else name
+
+
+def _short(values: xarray.DataArray, name: str) -> str:
+    """The name of a dimension without that of the variable."""
+    return name.removeprefix(f"{values.name}.")
 
 
 def _two_axes(values: xarray.DataArray, x: str | None, y: str | None) -> tuple[str, str]:
     """The axes of a heat map, chosen where the user has not."""
     taken = {_along(values, name).dims[0] for name in (x, y) if name is not None}
-    free = [str(dim) for dim in values.dims if dim != "trial" and dim not in taken]
+    several = [str(dim) for dim in values.dims if values.sizes[dim] > 1]
+    free = [dim for dim in several if dim != "trial" and dim not in taken]
     if len(free) < (x is None) + (y is None):
         raise SetupError(
-            f"'{values.name}' varies along {_and(values.dims) or 'nothing'}, a heat map needs two dimensions",
+            f"'{values.name}' varies along {_and(several) or 'nothing'}, a heat map needs two dimensions",
             hint="Draw curves instead, or name the axes: heatmap(name, x, y).",
         )
     x = free.pop(0) if x is None else x
@@ -238,6 +257,7 @@ def _two_axes(values: xarray.DataArray, x: str | None, y: str | None) -> tuple[s
 
 def _along(values: xarray.DataArray, name: str) -> xarray.DataArray:
     """The labels that a dimension or parameter of this name gives; positions where there are none."""
+    name = _full(values, name)
     if name in values.dims or (name in values.coords and values[name].ndim == 1):
         return values[name]
     known = [str(k) for k in {*values.dims, *(k for k, c in values.coords.items() if c.ndim == 1)}]
@@ -254,29 +274,29 @@ def _reduced(
     if len(set(kept)) < len(kept):
         raise SetupError("the same dimension was asked for twice")
     text, attrs = "", values.attrs
-    if mean_of in values.dims and mean_of not in kept:
+    if values.sizes.get(mean_of, 1) > 1 and mean_of not in kept:
         text = f"mean of {_several(values.sizes[mean_of], mean_of)}"
         values = values.mean(mean_of)
+    values = values.squeeze([dim for dim in values.dims if dim not in kept and values.sizes[dim] == 1])
     others = [dim for dim in values.dims if dim not in kept]
     if others:
         raise SetupError(
             f"'{values.name}' varies along {_and(others)} too",
-            hint="Choose a value, as in " + ", ".join(f"{dim}={_example(values, dim)}" for dim in others)
+            hint="Choose a value, as in " + ", ".join(_example(values, str(dim)) for dim in others)
             + ", or reduce it yourself, as in result.mean(...).",
         )  # fmt: skip
     return values.transpose(*kept).assign_attrs(attrs), text
 
 
-def _example(values: xarray.DataArray, dim: Any) -> str:
-    """One of the labels along a dimension, as a user would write it."""
-    if dim not in values.coords:
-        return "0"
-    label = values[dim].values[0]
-    return (
-        repr(str(label))
-        if values[dim].dtype.kind in "UTO"
-        else shown(label, units_of(values[dim])).replace(" ", "*")
-    )
+def _example(values: xarray.DataArray, dim: str) -> str:
+    """How a user would choose one of the values along a dimension."""
+    value = "0"
+    if dim in values.coords:
+        label = values[dim].values[0]
+        is_text = values[dim].dtype.kind in "UTO"
+        value = repr(str(label)) if is_text else shown(label, units_of(values[dim])).replace(" ", "*")
+    name = _short(values, dim)
+    return f"{name}={value}" if name.isidentifier() else f"**{{'{name}': {value}}}"
 
 
 def _middle_and_band(rows: np.ndarray, spread: Spread) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
