@@ -185,6 +185,56 @@ def test_a_restored_network_gives_the_same_again(mode: str) -> None:
     assert counts.count.tolist() == [0] * 5
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_a_state_stored_on_the_way_goes_on_as_before(mode: str) -> None:
+    group = oscillators(mode)
+    found = [reduction_of(group, "v", kind) for kind in RECIPES]
+    counts = EventCount(group)
+    network = e.Network(group, found, counts)
+    network.run(20 * ms)
+    network.store()
+    rounds = []
+    for _ in range(2):
+        network.restore()
+        network.run(9 * ms)
+        rounds.append(
+            [*(r.values_ for r in found), found[0].n_samples, counts.count, counts.rates.data.copy()]
+        )
+    for a, b in zip(*rounds, strict=True):
+        same(a, b)
+    assert found[0].n_samples == 290
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_window_that_is_not_reached_gives_nan(mode: str) -> None:
+    group = oscillators(mode)
+    found = [reduction_of(group, "v", kind, start=3.1 * ms) for kind in RECIPES]
+    at_the_end = [reduction_of(group, "v", kind, start=3 * ms) for kind in RECIPES]
+    network = e.Network(group, found, at_the_end)
+    network.run(3 * ms)
+    assert all(np.isnan(r.values_).all() for r in found)
+    if mode == "precise":
+        same(at_the_end[0].values_, group.v_[:])
+        same(at_the_end[3].values_, np.full(5, 3e-3))
+    else:
+        assert all(np.isnan(r.values_).all() for r in at_the_end)
+    network.run(1 * ms)
+    assert not any(np.isnan(r.values_).any() for r in (*found, *at_the_end))
+
+
+def test_the_end_is_that_of_the_exact_clock_where_it_comes_later() -> None:
+    driver = e.NeuronGroup(1, "dx/dt = 640*Hz : 1", threshold="x > 1", reset="x = 0")
+    group = e.NeuronGroup(2, "dv/dt = -v/(3*ms) : 1", dt=2 * ms)
+    synapses = e.Synapses(driver, group, on_pre="v += 1 + j")
+    synapses.connect()
+    monitor = e.StateMonitor(group, "v", record=True)
+    found = {kind: reduction_of(group, "v", kind) for kind in RECIPES}
+    e.Network(driver, group, synapses, monitor, found).run(8 * ms)
+    assert monitor.n_samples == 5
+    check(found, monitor.v_, monitor.t_)
+    assert found["time_of_maximum"].values_.tolist() == [8e-3] * 2  # after a spike at 7.8 ms
+
+
 def test_a_long_run_in_many_slices_has_one_result() -> None:
     group = oscillators("grid", 2)
     monitor = e.StateMonitor(group, "v", record=True)
@@ -363,11 +413,16 @@ def test_neurons_without_a_grid_are_counted_exactly() -> None:
     assert late.count.tolist() == [int(((t >= 0.5) & (t < 0.99)).sum()) for t in times]
 
 
-def test_other_events_are_counted() -> None:
-    group = e.NeuronGroup(2, "x = t_in_timesteps : 1", events={"even": "t_in_timesteps % 2 == 0"})
+@pytest.mark.parametrize("mode", MODES)
+def test_other_events_are_counted(mode: str) -> None:
+    group = e.NeuronGroup(
+        2, "x = t_in_timesteps : 1", events={"even": "t_in_timesteps % 2 == 0"}, spike_times=mode
+    )
     counts = EventCount(group, "even", start=1 * ms)
-    e.Network(group, counts).run(2 * ms)
+    early = EventCount(group, "even", start=0.2 * ms, stop=0.6 * ms)
+    e.Network(group, counts, early).run(2 * ms)
     assert counts.count.tolist() == [5, 5]
+    assert early.count.tolist() == [2, 2]  # at 0.2 and 0.4 ms
     with pytest.raises(SetupError, match="does not spike"):
         EventCount(group)
     with pytest.raises(SetupError, match="counted in a group"):
