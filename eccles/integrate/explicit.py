@@ -83,6 +83,11 @@ class ExplicitIntegrator:
         self.stochastic = stochastic
         self._check = custom_check
 
+    @property
+    def is_text(self) -> bool:
+        """Whether the description is all there is, without Python code."""
+        return self._check is None
+
     @cached_property
     def lines(self) -> tuple[Assignment, ...]:
         """The description, read when it is first needed."""

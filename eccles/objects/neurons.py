@@ -870,6 +870,10 @@ class NeuronGroup(SpikeSource):
         """What a name outside the model stands for."""
         return self._external[name]
 
+    def links(self) -> dict[str, Any]:
+        """The linked variables, by name."""
+        return dict(self._links)
+
     def variable_names(self) -> set[str]:
         """Names of the stored variables."""
         return set(self._variables)

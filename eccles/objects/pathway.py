@@ -184,6 +184,11 @@ class Pathway(Group):
             return self._delays
         return np.full(len(self.synapses), self._delay)
 
+    @property
+    def one_delay(self) -> float | None:
+        """The delay in seconds that was given for all synapses ever; None if there was none."""
+        return self._delay if self._delay_is_scalar else None
+
     def set_delay(self, delay: Any) -> None:
         """Replace the delay that is the same for all synapses."""
         self.delay_view()[:] = delay

@@ -23,10 +23,10 @@ from eccles.units import Quantity
 if TYPE_CHECKING:
     from eccles.objects.neurons import NeuronGroup
 
-__all__ = ["CodeRunner", "EventRunner"]
+__all__ = ["Attached", "CodeRunner", "EventRunner"]
 
 
-class _Attached(Group):
+class Attached(Group):
     """Model text that is run on the elements of another group, with names of its own."""
 
     invalidates_magic_network = False
@@ -104,6 +104,11 @@ class _Attached(Group):
             self.bind(namespace)
             self.check()
 
+    @property
+    def statements(self) -> tuple[Assignment, ...]:
+        """What is run."""
+        return self._statements
+
     def targets(self) -> set[str]:
         """The names that the statements assign."""
         return {a.target for a in self._statements}
@@ -117,7 +122,7 @@ class _Attached(Group):
             yield from self.group.arrays_of(assignment.target)
 
 
-class CodeRunner(_Attached):
+class CodeRunner(Attached):
     """Statements that run for all elements of a group at every step of a clock.
 
     Made by `group.run_regularly(...)`.
@@ -166,13 +171,13 @@ class CodeRunner(_Attached):
         return self.group.guarded_place(b, name, element)
 
 
-class EventRunner(_Attached):
+class EventRunner(Attached):
     """Statements that run for each element that has an event; made by `group.run_on_event(...)`."""
 
     _runs_for_all = False
 
     def __init__(self, group: NeuronGroup, event: str, text: str, when: str, order: int, name: str) -> None:
-        self._event = event
+        self.event = event
         super().__init__(group, text, group.clock, when, order, name, f"run_on_event '{event}'")
 
     def blocks(self, writes: frozenset[int]) -> list[Block]:
@@ -180,9 +185,9 @@ class EventRunner(_Attached):
         return [Block(self.name, self.clock, self.when, self.order, self._emit, part)]
 
     def _emit(self, b: ProgramBuilder) -> None:
-        with self.group.event_buffer(self._event).each_counted(b) as element:
+        with self.group.event_buffer(self.event).each_counted(b) as element:
             code = Code(
                 b, self, lambda name, low: self.resolve(b, name, element, low),
-                element=element, purpose=f"on {self._event}",
+                element=element, purpose=f"on {self.event}",
             )  # fmt: skip
             emit_assignments(b, code, self._statements, lambda name: self.group.place(name, element))
