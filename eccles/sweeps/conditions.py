@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from eccles.errors import SetupError
+from eccles.objects.swept import Structural
 from eccles.sweeps.execute import Executor, Stopped
 from eccles.sweeps.parameters import Grid
 from eccles.sweeps.repeated import NotRepeatable, Repeated
@@ -145,6 +147,11 @@ class Conditions:
             values = self._executors[thread].run(number, stopped)
         except Stopped:
             raise
+        except Structural as need:
+            raise SetupError(
+                f"Python code that is called within the run uses a swept value ({need})",
+                hint="Give the value to a variable, as in G.g = g, and let the code read that.",
+            ) from None
         except Exception as error:
             results.fail(number, message_of(error))
             return None

@@ -181,7 +181,7 @@ def _divide(
     except _NotRun:
         raise
     except Exception as error:
-        missing = _why_not_swept(model, grid, seeds, record, arguments, fixed, error)
+        missing = _why_not_swept(model, grid, seeds, record, arguments, fixed)
         if not missing:
             yield grid.numbers(fixed), error
             return
@@ -195,7 +195,6 @@ def _why_not_swept(
     record: Any,
     arguments: frozenset[str],
     fixed: dict[str, int],
-    error: Exception,
 ) -> frozenset[str]:
     """The axes to divide along, if the model works with plain numbers; none if it is simply wrong."""
     free = frozenset(grid.axes) - set(fixed)
@@ -208,7 +207,7 @@ def _why_not_swept(
             _traced(model, grid, seeds, record, arguments, {**fixed, **position})
         except Exception:
             continue
-        _note_division(grid, free, str(error).splitlines()[0])
+        _note_division(grid, free, "it is used where a sweep cannot follow it")
         return free
     return frozenset()
 

@@ -1,0 +1,53 @@
+"""What each condition of a sweep has to give: its model run alone, in a loop of conditions."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from eccles import sweep
+from eccles.objects import magic
+from eccles.sweeps.parameters import Grid
+from eccles.sweeps.structure import Seeds
+
+SEED = 7
+
+
+def alone(
+    model: Callable[..., Any], what: list[str], seed: int, values: dict[str, Any]
+) -> dict[str, np.ndarray]:
+    """Run a model that returns its names; the final values of variables, flat."""
+    known = inspect.signature(model).parameters
+    with magic.private_scope(), magic.default_clock(), magic.random_numbers(seed):
+        names = model(**{name: value for name, value in values.items() if name in known})
+        found = {}
+        for text in what:
+            group, variable = text.split(".")
+            found[text] = np.ravel(names[group].view(variable, units=False).read(None))
+        return found
+
+
+def assert_as_alone(
+    model: Callable[..., Any],
+    what: list[str],
+    *,
+    independent: bool = False,
+    threads: int = 1,
+    **parameters: Any,
+) -> Any:
+    """A sweep gives the bits that its model gives alone, in every condition."""
+    result = sweep(model, record=what, seed=SEED, threads=threads, independent=independent, **parameters)
+    assert not result["failed"].any(), result.attrs["failures"]
+    grid, seeds = Grid(parameters), Seeds(SEED, independent)
+    for number in range(grid.n_conditions):
+        condition = grid.condition(number)
+        expected = alone(model, what, seeds.of(condition), condition)
+        for text in what:
+            values = result[text].to_numpy().reshape(grid.n_conditions, -1)[number]
+            size = expected[text].size
+            np.testing.assert_array_equal(values[:size], expected[text], err_msg=f"{text} at {condition}")
+            assert np.isnan(values[size:]).all()
+    return result
