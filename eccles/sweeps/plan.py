@@ -143,7 +143,7 @@ def _merged(structures: list[Structure]) -> dict[str, Field]:
 
 def _larger(a: Field, b: Field) -> Field:
     """A field for what differs in size between structures."""
-    if a == b or (a.shape == b.shape and a.kind == b.kind):
+    if a.shape == b.shape and a.kind == b.kind:
         return a
     if a.kind != b.kind or (len(a.shape) != len(b.shape) and a.shape and b.shape):
         raise SetupError(f"'{a.name}' is recorded in different ways in different conditions")
