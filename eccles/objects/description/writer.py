@@ -126,7 +126,7 @@ class _Writer:
         text = {
             "format": FORMAT,
             "version": VERSION,
-            "face": network.semantics.name,
+            "face": self._face(),
             "name": network.name,
             "t": number_to_data(network.t_),
             "spike_times": network.spike_times,
@@ -140,6 +140,15 @@ class _Writer:
             "objects": objects,
         }
         return Description(text, {**self.functions.arrays, **self.arrays})
+
+    def _face(self) -> str:
+        faces = {obj.semantics.name for obj in self.objects if isinstance(obj, Group)}
+        if len(faces) > 1:
+            raise SetupError(
+                f"the network has objects of {' and of '.join(sorted(faces))}",
+                hint="Import everything from eccles, or everything from eccles.brian2.",
+            )
+        return faces.pop() if faces else self.network.semantics.name
 
     def _member(self, obj: SimulationObject) -> list[int]:
         """The number of an object; or of the object that made it, and its number among its parts."""
@@ -187,12 +196,6 @@ class _Writer:
         semantics = obj.semantics
         for kind, cls in CLASSES.items():
             if type(obj) is in_face(cls, semantics) and semantics.name in FACES:
-                if semantics.name != self.network.semantics.name:
-                    raise SetupError(
-                        f"{obj.name} was made with {semantics.name}, its network with "
-                        f"{self.network.semantics.name}",
-                        hint="Import everything from eccles, or everything from eccles.brian2.",
-                    )
                 return kind
         raise _refuse(obj)
 
