@@ -33,6 +33,7 @@ __all__ = ["FORMAT", "FORMAT_VERSION", "assemble", "failure_list", "format_attri
 
 FORMAT = "eccles-sweep"
 FORMAT_VERSION = 1
+PLAN_BYTES = "plan.byte"  # a dimension
 
 
 def assemble(
@@ -40,6 +41,7 @@ def assemble(
     fields: Sequence[Field],
     pieces: Iterable[Piece],
     attributes: Mapping[str, Any],
+    plan: bytes | None = None,
 ) -> xarray.Dataset:
     """The dataset of a sweep. The order of the pieces does not matter, and some may be missing.
 
@@ -54,6 +56,8 @@ def assemble(
     attributes : mapping
         Attributes of the dataset: text and numbers as they are, truth values as 0 or 1, lists and mappings as
         JSON, None not at all.
+    plan : bytes, optional
+        The sweep as data, from which it can be run again.
 
     Returns
     -------
@@ -85,6 +89,9 @@ def assemble(
         else:
             values = _joined(field, pieces, shape)
             variables[field.name] = ((*dims, *field.dims), values, _attributes(field.units, field.attributes))
+    if plan is not None:
+        about = {"long_name": "the sweep as data, for eccles.rerun"}
+        variables["plan"] = ((PLAN_BYTES,), np.frombuffer(plan, np.uint8), about)
     variables["failed"] = (dims, _failed(pieces, shape), {"long_name": "failed or not computed"})
 
     coordinates: dict[str, Any] = {}
@@ -138,7 +145,11 @@ def text_encoding(dataset: xarray.Dataset) -> None:
 
 def _check_names(axes: Sequence[Axis], fields: Sequence[Field]) -> None:
     """Parameters must not stand in the way of variables, of dimensions of values, and of one another."""
-    taken = {"failed"} | {field.name for field in fields} | {dim for field in fields for dim in field.dims}
+    taken = (
+        {"failed", "plan", PLAN_BYTES}
+        | {field.name for field in fields}
+        | {dim for field in fields for dim in field.dims}
+    )
     for axis in axes:
         names = {axis.name, *axis.coordinates}
         clash = sorted(names & taken)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from eccles.errors import SetupError
 from eccles.results.dataset import FORMAT, FORMAT_VERSION, text_encoding
+from eccles.results.events import compacted
 
 if TYPE_CHECKING:
     import xarray
@@ -91,7 +92,7 @@ def save(dataset: xarray.Dataset, path: str | os.PathLike[str]) -> None:
         raise FileNotFoundError(f"there is no folder '{path.parent}'")
     if path.is_dir() != (path.suffix == ".zarr" and (path / "zarr.json").exists()):
         raise SetupError(f"'{path}' is a folder with something else in it", hint="Choose another name.")
-    dataset = dataset.drop_encoding()  # how it was stored elsewhere
+    dataset = compacted(dataset).drop_encoding()  # how it was stored elsewhere
     text_encoding(dataset)
     with written_aside(path) as aside:
         if path.suffix == ".nc":

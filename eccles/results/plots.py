@@ -32,6 +32,7 @@ PERCENTILES = (5, 50, 95)
 MISSING = "0.85"  # grey of conditions that failed
 MOST_ENTRIES = 12  # of a legend
 MOST_INSIDE = 4  # entries of a legend among the curves; one with more stands beside them
+MOST_TICKS = 10  # of a logarithmic axis
 MOST_BARS = 60  # rows of a raster that are drawn as bars; more as dots
 
 
@@ -346,7 +347,10 @@ def _draw_axis(ax: Axes, axis: str, name: str, labels: xarray.DataArray) -> tupl
         texts = [shown(label, units_of(labels)) for label in labels.values[order]]
         ax.set(**{f"{axis}ticks": places, f"{axis}ticklabels": texts})
     elif _is_logarithmic(places):
+        some = places[:: -(-len(places) // MOST_TICKS)]
         ax.set(**{f"{axis}scale": "log"})
+        ax.minorticks_off()
+        ax.set(**{f"{axis}ticks": some, f"{axis}ticklabels": [f"{place:.4g}" for place in some]})
     ax.set(**{f"{axis}label": named(name, unit or "")})
     return order, places
 

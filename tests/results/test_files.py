@@ -77,6 +77,19 @@ def test_saving_again_replaces_the_file_and_leaves_nothing_else(result, path):
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
+def test_only_the_events_of_a_part_are_written(result, path):
+    part = result.isel(trial=[3, 0])
+    save(part, path)
+    with open_sweep(path) as back:
+        assert back.sizes["P.event"] == part["P.count"].sum() < result.sizes["P.event"]
+        for trial in (0, 3):
+            chosen = {"pre": 100 * Hz, "rule": "pair", "trial": trial}
+            for found, wanted in zip(
+                back.eccles.spikes("P", **chosen), result.eccles.spikes("P", **chosen), strict=True
+            ):
+                np.testing.assert_array_equal(found, wanted)
+
+
 def test_a_result_that_is_being_read_can_be_saved_under_the_same_name(result, path):
     save(result, path)
     with open_sweep(path) as back:

@@ -52,6 +52,7 @@ def test_values_that_grow_by_a_factor_have_a_logarithmic_axis(result):
     ax = result.eccles.heatmap("S.w")
     assert (ax.get_xscale(), ax.get_yscale()) == ("linear", "log")
     np.testing.assert_allclose(cells(ax)[1][:, 0, 1], 2 ** np.arange(-0.5, 4))
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["1", "2", "4", "8"]
 
 
 def test_the_axes_of_a_heat_map_can_be_chosen(result, weights):
