@@ -14,7 +14,7 @@ RATES = Field("Q", "events", columns={"t": "s", "i": ""}, attributes={"n_element
 
 @pytest.fixture(scope="module")
 def made():
-    return fabricate([PRE, RULE, SHUNT], [*FIELDS, RATES], failures=[5])
+    return fabricate([PRE, RULE, SHUNT], [RATES, *FIELDS], failures=[5])
 
 
 @pytest.fixture(scope="module")
