@@ -51,7 +51,8 @@ from eccles.objects import (
     stop,
     store,
 )
-from eccles.sweeps import record, sweep, zipped
+from eccles.results import open_sweep
+from eccles.sweeps import record, rerun, sweep, zipped
 from eccles.units import *  # noqa: F403  (the names of units are data: see units/names.py)
 
 __version__ = "0.1.0"
@@ -86,7 +87,9 @@ __all__ = [
     "function",
     "linked_var",
     "network_operation",
+    "open_sweep",
     "record",
+    "rerun",
     "restore",
     "run",
     "seed",

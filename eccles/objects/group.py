@@ -740,7 +740,8 @@ class TextScope:
     def __init__(self, group: Group, trees: list[Expr], outer: Mapping[str, Any]) -> None:
         self._group = group
         self.external: dict[str, Any] = {}
-        chain = Namespace(group.namespace if group.namespace is not None else outer, group=group.name)
+        names = outer if group.namespace is None or magic.names_are_given() else group.namespace
+        chain = Namespace(names, group=group.name)
         for tree in trees:
             names = {n for n in names_in(tree) if group.symbol(n) is None}
             names |= {c.function for c in walk(tree) if isinstance(c, Call) and c.function not in BUILTINS}

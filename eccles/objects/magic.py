@@ -211,6 +211,11 @@ def given_names(names: Mapping[str, Any]) -> Iterator[None]:
         _local.names = before
 
 
+def names_are_given() -> bool:
+    """Whether this is within `given_names`."""
+    return getattr(_local, "names", None) is not None
+
+
 def users_names(level: int = 0) -> Mapping[str, Any]:
     """The names that the calling script sees: locals first, then globals."""
     given = getattr(_local, "names", None)

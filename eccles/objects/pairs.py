@@ -16,6 +16,7 @@ from eccles.language.nodes import Expr, Name, walk
 from eccles.language.parser import parse_expression
 from eccles.objects import connect, magic
 from eccles.objects.group import DRAWS, TextScope
+from eccles.objects.swept import words_in
 from eccles.units import DIMENSIONLESS
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ def requested_pairs(
     chance = parse_expression(p, "connect, p") if isinstance(p, str) else _probability(p)
     times = parse_expression(n, "connect, n") if isinstance(n, str) else n
     trees = [tree for tree in (chance, times) if isinstance(tree, Expr)]
-    key = _key(synapses)
+    draws = isinstance(chance, Expr) or chance < 1 or RANDOM & set(words_in(condition, i, j, n))
+    key = _key(synapses) if draws else 0
     if isinstance(i, str) or isinstance(j, str):
         return Request(_by_generator(synapses, i, j, chance, times, trees, skip_if_invalid, key, names))
     if i is not None or j is not None:
@@ -83,6 +85,9 @@ def requested_pairs(
     if rule is None and not isinstance(chance, Expr) and not isinstance(counts, Expr):
         return Request(chunks, connect.expected_number(n_pre * n_post, chance, counts))
     return Request(chunks)
+
+
+RANDOM = {*DRAWS, "sample"}  # words of text that need random numbers
 
 
 def _check_arguments(condition: Any, i: Any, j: Any) -> None:

@@ -249,7 +249,9 @@ class VariableView(NDArrayOperatorsMixin):
         sweep = tracer()
         if sweep is not None and self.group is not None:
             value = value._value() if isinstance(value, VariableView) else value
-            sweep.write(Write(self.group, self.name, self._units, item, value, _used_names(item, value)))
+            sweep.write(
+                Write(self.group, self.name, self._units, item, value, _used_names(self.group, item, value))
+            )
             return
         if isinstance(value, str):
             self._assign_text(item, value)
@@ -282,10 +284,12 @@ class VariableView(NDArrayOperatorsMixin):
         self[item] = value
 
 
-def _used_names(*texts: Any) -> dict[str, Any]:
-    """What the names in texts stand for in the calling script."""
+def _used_names(group: Any, *texts: Any) -> dict[str, Any]:
+    """What the names in texts about a group stand for."""
     words = words_in(*texts)
-    names = magic.users_names() if words else {}
+    if not words:
+        return {}
+    names = magic.users_names() if group.namespace is None else group.namespace
     return {word: names[word] for word in words if word in names}
 
 

@@ -2,6 +2,6 @@
 
 from eccles.sweeps import record
 from eccles.sweeps.parameters import zipped
-from eccles.sweeps.sweeping import sweep
+from eccles.sweeps.sweeping import rerun, sweep
 
-__all__ = ["record", "sweep", "zipped"]
+__all__ = ["record", "rerun", "sweep", "zipped"]

@@ -327,7 +327,7 @@ def _captured(
 
     if record is None:
         given: Any = [
-            r for m in monitors for r in record_of_monitor(m, called.get(id(m.source), m.source.name))
+            r for m in monitors for r in record_of_monitor(m, called.get(id(m.source)) or m.source.name)
         ]
         if not given:
             raise SetupError(

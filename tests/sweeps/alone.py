@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from eccles import sweep
+from eccles import rerun, sweep
 from eccles.objects import magic
 from eccles.sweeps.parameters import Grid
 from eccles.sweeps.structure import Seeds
@@ -30,6 +30,21 @@ def alone(
         return found
 
 
+def assert_equal_results(a: Any, b: Any) -> None:
+    """All variables of two results have the same bits."""
+    assert set(a.data_vars) == set(b.data_vars)
+    for name in a.data_vars:
+        np.testing.assert_array_equal(a[name].to_numpy(), b[name].to_numpy(), err_msg=name)
+
+
+def _assert_same_again(result: Any) -> None:
+    """Run from its data alone, the sweep gives the same."""
+    if "plan" in result:
+        assert_equal_results(result, rerun(result))
+    else:
+        assert "network operation" in result.attrs["why_no_plan"]
+
+
 def assert_as_alone(
     model: Callable[..., Any],
     what: list[str],
@@ -41,6 +56,7 @@ def assert_as_alone(
     """A sweep gives the bits that its model gives alone, in every condition."""
     result = sweep(model, record=what, seed=SEED, threads=threads, independent=independent, **parameters)
     assert not result["failed"].any(), result.attrs["failures"]
+    _assert_same_again(result)
     grid, seeds = Grid(parameters), Seeds(SEED, independent)
     for number in range(grid.n_conditions):
         condition = grid.condition(number)

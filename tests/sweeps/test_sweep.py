@@ -44,7 +44,7 @@ def test_integers_and_a_single_value():
 
     result = assert_as_alone(model, ["G.v"], n=[1, 2], k=3)
     assert result["n"].dtype == np.int64
-    assert dict(result.sizes) == {"n": 2, "k": 1, "G": 2}
+    assert dict(result["G.v"].sizes) == {"n": 2, "k": 1, "G": 2}
 
 
 def initial(v0, u0):
@@ -225,7 +225,7 @@ def test_sizes_texts_and_conditions_of_python():
 
     result = assert_as_alone(model, ["G.v"], n=[1, 3], kind=["exact", "euler"], g=[0.5, 1.0])
     assert result["kind"].to_numpy().tolist() == ["exact", "euler"]
-    assert dict(result.sizes) == {"n": 2, "kind": 2, "g": 2, "G": 3}
+    assert dict(result["G.v"].sizes) == {"n": 2, "kind": 2, "g": 2, "G": 3}
 
 
 def test_an_own_time_step_and_two_clocks():
