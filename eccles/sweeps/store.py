@@ -8,7 +8,6 @@ conditions. Last of all the attribute `unfinished` goes, with the one file that 
 
     study.zarr/                       what `xarray.open_zarr` reads: values, coordinates, events
         eccles.sweep/                 attributes: which sweep this is, and how it is divided
-            description/              arrays that belong to the description of the model
             work/                     until it is finished: marks, and the lock
 """
 
@@ -39,11 +38,10 @@ if TYPE_CHECKING:
     import zarr
     from zarr.storage import LocalStore
 
-__all__ = ["Store", "stored_arrays"]
+__all__ = ["Store"]
 
 FORMAT = 1
 STATE = "eccles.sweep"  # no parameter can have this name
-DESCRIPTION = f"{STATE}/description"
 WORK = f"{STATE}/work"  # not beside the arrays, where readers wonder about what is not Zarr
 UNFINISHED = "unfinished"
 ADVICE = (
@@ -92,7 +90,7 @@ class Store:
         token: str,
         chunk: int,
         *,
-        arrays: Mapping[str, np.ndarray] | None = None,
+        plan: bytes | None = None,
         overwrite: bool = False,
     ) -> Store:
         """A store for a sweep: a new one, or the one that is there already if it is of the same sweep.
@@ -109,8 +107,8 @@ class Store:
             Identifies the sweep: equal for two that give the same results.
         chunk : int
             About how many conditions are written together. An earlier store keeps its own.
-        arrays : mapping of str to array, optional
-            What else belongs to the sweep, kept in a group of its own.
+        plan : bytes, optional
+            What the sweep needs to be run again; see `assemble`.
         overwrite : bool
             Replace an earlier store, also of another sweep. What is no store is never replaced.
 
@@ -124,26 +122,28 @@ class Store:
         path = Path(path)
         occupied = _is_occupied(path)
         if occupied:
-            earlier = _read_state(path)
-            if earlier["token"] != token and not overwrite:
-                raise SetupError(
-                    f"{path} holds another sweep: other parameters, another model, record or seed",
-                    hint="Choose another path, or replace what is there: overwrite=True.",
-                )
+            _read_state(path)  # an error if it is something else
         if overwrite or not occupied:
             with _writing(path):
                 new = path.with_name(f"{path.name}.{os.getpid()}.new")
                 shutil.rmtree(new, ignore_errors=True)  # of a process that had the same number and was killed
                 try:
-                    _lay_out(new, axes, fields, attributes, token, block_of([a.size for a in axes], chunk))
-                    _write_description(new, arrays or {})
+                    block = block_of([a.size for a in axes], chunk)
+                    _lay_out(new, axes, fields, attributes, token, block, plan)
                     _sync_all(new)
                     if occupied:
                         _remove(path)
                     _put_in_place(new, path)
                 finally:
                     shutil.rmtree(new, ignore_errors=True)
-        return cls.open(path)
+        store = cls.open(path)
+        if store.token != token:
+            store.close()
+            raise SetupError(
+                f"{path} holds another sweep: other parameters, another model, record or seed",
+                hint="Choose another path, or replace what is there: overwrite=True.",
+            )
+        return store
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Store:
@@ -315,21 +315,6 @@ class Store:
         return [Axis(axis, {n: Coordinate(plain[n]) for n in names}) for axis, names in self._axes.items()]
 
 
-def stored_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
-    """The `arrays` that were given to `Store.create`; while others write, too.
-
-    Raises
-    ------
-    SetupError
-        If there is no store at `path`.
-    """
-    import zarr
-
-    _read_state(Path(path))
-    group = zarr.open_group(Path(path) / DESCRIPTION, mode="r", zarr_format=3)
-    return {name: np.asarray(array[...]) for name, array in group.arrays()}
-
-
 # ------------------------------------------------------------------------------------------ division
 
 
@@ -423,20 +408,22 @@ def _lay_out(
     attributes: Mapping[str, Any],
     token: str,
     block: tuple[int, ...],
+    plan: bytes | None,
 ) -> None:
     """Make all arrays, as `assemble` makes them, without results."""
     import zarr
+    from zarr.storage import LocalStore
 
     ours: dict[str, Any] = {"mode": "r+", "zarr_format": 3, "use_consolidated": False}
     shape = tuple(axis.size for axis in axes)
-    grid = assemble(axes, [], [], {**attributes, UNFINISHED: ADVICE})
+    grid = assemble(axes, [], [], {**attributes, UNFINISHED: ADVICE}, plan)
     first = [
         Axis(axis.name, {n: Coordinate(c.values[:1]) for n, c in axis.coordinates.items()}) for axis in axes
     ]
     options: dict[str, Any] = {"mode": "a", "zarr_format": 3, "consolidated": False}
     for field in fields:
         # of one condition: all may be more than the memory holds
-        small = assemble(first, [field], [], {}).drop_vars(list(grid.variables))
+        small = assemble(first, [field], [], {}).drop_vars(list(grid.variables), errors="ignore")
         chunks = {name: _zarr_chunks(name, field, small[name], block) for name in small.data_vars}
         encoding = {name: {"chunks": size} for name, size in chunks.items() if size}
         small.to_zarr(path, encoding=encoding, **options)
@@ -458,6 +445,7 @@ def _lay_out(
             "events": {field.name: list(field.columns) for field in fields if field.kind == "events"},
         }
     )
+    _consolidate(LocalStore(path))
 
 
 def _zarr_chunks(name: Any, field: Field, variable: Any, block: tuple[int, ...]) -> tuple[int, ...]:
@@ -470,19 +458,6 @@ def _zarr_chunks(name: Any, field: Field, variable: Any, block: tuple[int, ...])
         while item * math.prod(inner) > MOST_BYTES and inner[axis] > 1:
             inner[axis] = math.ceil(inner[axis] / 2)
     return (*block, *inner)
-
-
-def _write_description(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Add the arrays that belong to the description."""
-    import zarr
-    from zarr.storage import LocalStore
-
-    group = zarr.open_group(path, mode="r+", zarr_format=3).create_group(DESCRIPTION)
-    for name, values in arrays.items():
-        if values.dtype.kind not in "biuf":
-            raise InternalError(f"the array {name!r} holds {values.dtype}, which is not stored")
-        group.create_array(name, data=values)
-    _consolidate(LocalStore(path))
 
 
 def _put_in_place(new: Path, path: Path) -> None:
