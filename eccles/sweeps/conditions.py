@@ -23,6 +23,7 @@ __all__ = ["Conditions", "Results"]
 SHORT = 0.02  # seconds: conditions that take longer are run one by one, so that Ctrl-C is answered
 BLOCK = 0.05  # seconds in one native call
 WORTH_A_COPY = 0.05  # seconds of work for each thread: about what it takes to make a network for it
+WORTH_A_THREAD = 0.002  # seconds of work for each thread that takes many conditions at once
 FIRST_BLOCK = 8  # conditions, before it is known how long they take
 
 
@@ -126,6 +127,8 @@ class Conditions:
         if len(first):
             self._block_seconds = run(first)
         if len(rest):
+            if self._block_seconds * len(rest) < WORTH_A_THREAD * n_threads:
+                n_threads = 1
             size = max(1, int(BLOCK / max(self._block_seconds, 1e-9)))
             size = max(1, min(size, -(-len(rest) // n_threads)))
             blocks = [rest[k : k + size] for k in range(0, len(rest), size)]

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["default_options", "rerun", "sweep"]
 
-FIRST_PIECE = 64  # conditions
+FIRST_PIECE = 256  # conditions
 PIECE_SECONDS = 0.5  # about as long as Ctrl-C and the progress bar wait
 CHUNK_BYTES = 1 << 25  # of results in a chunk that is written or sent at once
 CHUNKS = 200  # of a sweep, about
