@@ -38,6 +38,8 @@ class InFlight(NamedTuple):
     ----------
     ahead : (n,), float64
         In how many seconds each arrives; ascending.
+    rests : (n,), float64
+        What rounding has taken off `ahead`.
     ordinals : (n,), int64
         The number of the spike.
     counts : (n,), int64
@@ -47,6 +49,7 @@ class InFlight(NamedTuple):
     """
 
     ahead: np.ndarray
+    rests: np.ndarray
     ordinals: np.ndarray
     counts: np.ndarray
     synapses: np.ndarray
@@ -54,7 +57,8 @@ class InFlight(NamedTuple):
     @classmethod
     def none(cls) -> InFlight:
         """Nothing on its way."""
-        return cls(np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int32))
+        whole, real = np.zeros(0, np.int64), np.zeros(0)
+        return cls(real, real, whole, whole, np.zeros(0, np.int32))
 
 
 class Flight:
@@ -97,19 +101,22 @@ class Flight:
         """How many nodes wait."""
         return len(self._run) - int(self._free.data[1])
 
-    def _nodes(self, step: int) -> tuple[np.ndarray, np.ndarray]:
-        """The nodes that wait, and when they arrive in seconds from the start of `step`."""
+    def _nodes(self, step: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The nodes that wait, when they arrive in seconds from the start of `step`, and rests of these."""
         nodes: list[int] = []
         ahead: list[float] = []
+        rests: list[float] = []
         for slot in np.flatnonzero(self._head.data != NONE).tolist():
             steps = (slot - step) % len(self._head)
             node = int(self._head.data[slot])
             while node != NONE:
+                start, offset = steps * self._dt, float(self._offset.data[node])
                 nodes.append(node)
-                ahead.append(steps * self._dt + float(self._offset.data[node]))
+                ahead.append(start + offset)
+                rests.append(offset - (start + offset - start) if start >= offset else 0.0)
                 node = int(self._next.data[node])
-        order = np.lexsort((nodes, ahead))
-        return np.array(nodes, np.int64)[order], np.array(ahead, np.float64)[order]
+        order = np.lexsort((self._run.data[nodes], rests, ahead))  # as they are going to arrive
+        return np.array(nodes, np.int64)[order], np.array(ahead, float)[order], np.array(rests, float)[order]
 
     def waiting(self, step: int, first: np.ndarray, order: np.ndarray | None, offset: int) -> InFlight:
         """Everything on its way when `step` begins.
@@ -121,7 +128,7 @@ class Flight:
         offset : int
             The first source, counted in its whole group.
         """
-        nodes, ahead = self._nodes(step)
+        nodes, ahead, rests = self._nodes(step)
         if not len(nodes):
             return InFlight.none()
         runs = self._run.data[nodes]
@@ -134,7 +141,7 @@ class Flight:
             reached = [self.order.data[begins[r] : begins[r + 1]] for r in runs.tolist()]
         counts = np.array([len(r) for r in reached], np.int64)
         synapses = np.concatenate(reached).astype(np.int32)
-        return InFlight(ahead, self._ordinal.data[nodes].copy(), counts, synapses)
+        return InFlight(ahead, rests, self._ordinal.data[nodes].copy(), counts, synapses)
 
     def arrange_uniform(self, delay: float, dt: float, n_sources: int) -> None:
         """One delay for all from now on; nothing is on its way, or what is stays so."""
@@ -166,18 +173,19 @@ class Flight:
         self._make_ring(int(longest / dt) + 2)
         self._make_arrivals(len(begins) + len(waiting.ahead))
         self._make_nodes(max(FIRST_NODES, 2 * len(waiting.ahead)))
-        self._put(step, waiting.ahead, len(begins) + np.arange(len(waiting.ahead)), waiting.ordinals)
+        runs = len(begins) + np.arange(len(waiting.ahead))
+        self._put(step, waiting.ahead, waiting.rests, runs, waiting.ordinals)
 
     def change_dt(self, step: int, dt: float) -> None:
         """Count in steps of another length; `step` is the coming one, in the new length."""
         old_step = round(step * dt / self._dt)
-        nodes, ahead = self._nodes(old_step)
+        nodes, ahead, rests = self._nodes(old_step)
         runs, ordinals = self._run.data[nodes].copy(), self._ordinal.data[nodes].copy()
         self._dt = dt
         self._head.replace(np.full(1, NONE))
         self._make_ring(int(max(self._delay, float(ahead.max(initial=0.0))) / dt) + 2)
         self._make_nodes(max(FIRST_NODES, 2 * len(nodes)))
-        self._put(step, ahead, runs, ordinals)
+        self._put(step, ahead, rests, runs, ordinals)
 
     def _make_ring(self, steps: int) -> None:
         ring = power_of_two(steps + 1)
@@ -208,15 +216,18 @@ class Flight:
         self._next.data[-1] = NONE
         self._free.data[:] = (0, n)
 
-    def _put(self, step: int, ahead: np.ndarray, runs: np.ndarray, ordinals: np.ndarray) -> None:
+    def _put(
+        self, step: int, ahead: np.ndarray, rests: np.ndarray, runs: np.ndarray, ordinals: np.ndarray
+    ) -> None:
         """Fill the empty lists."""
-        for seconds, run, ordinal in zip(ahead.tolist(), runs.tolist(), ordinals.tolist(), strict=True):
+        waiting = zip(ahead.tolist(), rests.tolist(), runs.tolist(), ordinals.tolist(), strict=True)
+        for seconds, rest, run, ordinal in waiting:
             node = int(self._free.data[0])
             self._free.data[:] = (self._next.data[node], self._free.data[1] - 1)
             steps = max(0, int(np.floor((seconds - SAME) / self._dt)))
             slot = (step + steps) % len(self._head)
             self._run.data[node], self._ordinal.data[node] = run, ordinal
-            self._offset.data[node] = seconds - steps * self._dt
+            self._offset.data[node] = seconds - steps * self._dt + rest
             self._next.data[node] = self._head.data[slot]
             self._head.data[slot] = node
 

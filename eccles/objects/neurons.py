@@ -194,6 +194,7 @@ class NeuronGroup(SpikeSource):
         self._until_dt = self.clock.dt_
         self._precise: PreciseNeurons | ClosedFormNeurons | None = None
         self._fired = Array(f"{self.name}.fired", Element.I64, self._n)  # spikes so far, if exact
+        self._carries: dict[str, Array] = {}
 
     def _read_events(
         self, threshold: str | None, reset: str | None, refractory: Any, events: Mapping[str, str]
@@ -716,6 +717,12 @@ class NeuronGroup(SpikeSource):
         b.store(self._until, element, Op("iadd", (b.step(self.clock), steps)))
         b.store(self._until_offset, element, rest)
 
+    def carry(self, name: str) -> Array:
+        """What rounding has taken off a variable, where that is added to the next step."""
+        if name not in self._carries:
+            self._carries[name] = Array(f"{self.name}.{name}.carry", Element.F64, self._n)
+        return self._carries[name]
+
     def refractory_end(self, b: ProgramBuilder, element: ir.Expr) -> tuple[ir.Expr, ir.Expr]:
         """The step in which a neuron stops being refractory, and when in it."""
         return b.load(self._until, element), b.load(self._until_offset, element)
@@ -915,6 +922,7 @@ class NeuronGroup(SpikeSource):
             "_until_offset": self._until_offset.data.copy(),
             "_last_spike": self._last_spike.data.copy(),
             "_fired": self._fired.data.copy(),
+            **{f"_carry.{name}": array.data.copy() for name, array in sorted(self._carries.items())},
         }
 
     def set_full_state(self, state: Mapping[str, np.ndarray]) -> None:
@@ -928,3 +936,9 @@ class NeuronGroup(SpikeSource):
         self._until_offset.replace(offsets)
         self._fired.replace(stored_array(state, "_fired", self.name, dtype=np.int64, size=n, at_least=0))
         self._until_dt = stored_number(state, "_until_dt", self.name)
+        for name in self.equations.diff_eq_names:
+            key = f"_carry.{name}"
+            if key in state:
+                self.carry(name).replace(stored_array(state, key, self.name, dtype=np.float64, size=n))
+            elif name in self._carries:
+                self._carries[name].data[:] = 0

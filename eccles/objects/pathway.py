@@ -357,7 +357,7 @@ class Pathway(Group):
         old = found.synapses < self._n_arranged  # newer synapses were not there when the spike was sent
         which = np.repeat(np.arange(len(found.counts)), found.counts)[old]
         counts = np.bincount(which, minlength=len(found.counts)).astype(np.int64)
-        return InFlight(found.ahead, found.ordinals, counts, found.synapses[old])
+        return InFlight(found.ahead, found.rests, found.ordinals, counts, found.synapses[old])
 
     def _version(self) -> tuple[int, int, float]:
         return (self._delays_version, self.synapses.structure_version, self.clock.dt_)
@@ -814,6 +814,10 @@ class Pathway(Group):
         longest = MOST_STEPS * self.clock.dt_
         ahead = stored_array(state, "_flight.ahead", self.name, dtype=np.float64, at_least=0, below=longest)
         size = len(ahead)
+        tiny = self.clock.dt_
+        rests = stored_array(
+            state, "_flight.rests", self.name, dtype=np.float64, size=size, at_least=-tiny, below=tiny
+        )
         ordinals = stored_array(state, "_flight.ordinals", self.name, dtype=np.int64, size=size, at_least=0)
         counts = stored_array(
             state, "_flight.counts", self.name, dtype=np.int64, size=size, at_least=0, below=n + 1
@@ -824,7 +828,7 @@ class Pathway(Group):
         )  # fmt: skip
         if np.any(np.diff(ahead) < 0):
             raise misfit(self.name, "'_flight.ahead' is not in order")
-        return InFlight(ahead.copy(), ordinals.copy(), counts.copy(), synapses.copy())
+        return InFlight(ahead.copy(), rests.copy(), ordinals.copy(), counts.copy(), synapses.copy())
 
     def _stored_waiting(self, state: Mapping[str, np.ndarray], n: int) -> Waiting:
         ahead = stored_array(

@@ -98,7 +98,7 @@ class PreciseNeurons:
     def _declare_arrays(self, n: int) -> None:
         name = self.group.name
         self.before = {v: Array(f"{name}.{v}.before", Element.F64, n) for v in self.names}
-        self._carry = {v: Array(f"{name}.{v}.carry", Element.F64, n) for v in self.dynamics.drifting()}
+        self._carry = {v: self.group.carry(v) for v in self.dynamics.drifting()}
         self.result = {v: Array(f"{name}.{v}.result", Element.F64, n) for v in self.names}
         self.at = Array(f"{name}.at", Element.F64, n)
         self.next = Array(f"{name}.next", Element.F64, n)

@@ -88,6 +88,7 @@ def spikes_on_their_way(draw: st.DrawFn) -> InFlight:
     parts.sort(key=lambda part: part[0])
     return InFlight(
         np.array([ahead for ahead, _ in parts], float),
+        np.zeros(len(parts)),
         np.arange(len(parts)) * 7 % 11,
         np.array([len(synapses) for _, synapses in parts], np.int64),
         np.array([s for _, synapses in parts for s in synapses], np.int32),
