@@ -8,6 +8,7 @@ A sweep's dataset holds, for parameters `pre` and `trial` and the fields 'S.w' (
     P.t      (P.event,)          times of all events, condition after condition in C order, ...
     P.i      (P.event,)          ... elements, and other columns: contiguous ragged arrays (CF conventions)
     failed   (pre, trial)        whether the condition failed or was not computed
+    plan     (plan.byte,)        the sweep as data, where it can be run again
 
 Values are in SI; `attrs["units"]` is the unit's symbol, absent for plain numbers. Coordinates that are
 parameters of the sweep have `attrs["role"] == "parameter"`.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from eccles.results.conditions import condition_dims, units_of
+from eccles.results.dataset import PLAN_BYTES
 from eccles.results.events import event_fields
 
 if TYPE_CHECKING:
@@ -25,11 +26,11 @@ def value_fields(dataset: xarray.Dataset) -> list[str]:
     """The variables with numbers of the same shape in every condition."""
     dims, names = set(condition_dims(dataset)), event_fields(dataset)
     others = {f"{name}.{part}" for name in names for part in ("count", "start")} | {"failed"}
-    of_events = {f"{name}.event" for name in names}
+    other_dims = {PLAN_BYTES, *(f"{name}.event" for name in names)}
     return [
         str(name)
         for name, values in dataset.data_vars.items()
-        if name not in others and dims <= set(values.dims) and not of_events & set(values.dims)
+        if name not in others and dims <= set(values.dims) and not other_dims & set(values.dims)
     ]
 
 

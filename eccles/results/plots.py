@@ -201,7 +201,7 @@ def raster(
     ax.set_ylim(-0.6, n - 0.4)
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel(named("time", unit))
-    ax.set_ylabel(f"neuron of {name}")
+    ax.set_ylabel(f"neuron of {dataset[f'{name}.count'].attrs.get('source', name)}")
     about = shown_condition(labels_at(dataset, position))
     count = f"{len(t)} spike" + "s" * (len(t) != 1)
     ax.set_title(f"{about} ({count})" if about else count, fontsize="medium")

@@ -10,6 +10,7 @@ import eccles
 from eccles.errors import InternalError, SetupError
 from eccles.results import Axis, Coordinate, Field, Piece, assemble
 from eccles.results.events import events_at
+from eccles.results.fields import value_fields
 
 
 @given(made=sweeps(), data=st.data())
@@ -106,7 +107,7 @@ def test_attributes_are_as_files_hold_them():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["failed", "S.w", "G", "G.v.time"])
+@pytest.mark.parametrize("name", ["failed", "plan", "S.w", "G", "G.v.time"])
 def test_a_parameter_cannot_be_called_as_something_else_in_the_result(name):
     with pytest.raises(SetupError, match=f"cannot be called '{name}'"):
         assemble([Axis(name, {name: Coordinate(np.arange(2))})], [WEIGHT, TRACE], [], {})
@@ -122,6 +123,14 @@ def test_pieces_that_cannot_be_are_an_error(bounds):
     pieces = [Piece(a, b, {"S.w": np.zeros(max(b - a, 0))}) for a, b in bounds]
     with pytest.raises(InternalError, match="a piece holds conditions"):
         assemble([PRE, TRIAL], [WEIGHT], pieces, {})
+
+
+def test_the_plan_is_kept_and_is_none_of_the_values():
+    made = fabricate([], FIELDS)
+    dataset = assemble([], FIELDS, made.pieces, {}, plan=b"\x00\xffplan")
+    assert dataset["plan"].values.tobytes() == b"\x00\xffplan"
+    assert value_fields(dataset) == ["S.w", "n", "G.x", "G.v"]
+    assert value_fields(fabricate([PRE], FIELDS).dataset()) == ["S.w", "n", "G.x", "G.v"]
 
 
 def test_a_field_without_any_piece_has_its_type():
