@@ -71,7 +71,11 @@ def as_client(scheduler: Any) -> Iterator[Client]:
 
 
 def run_on_cluster(
-    client: Client, job: Job, chunks: Iterable[range], receive: Callable[[Piece], None]
+    client: Client,
+    job: Job,
+    chunks: Iterable[range],
+    receive: Callable[[Piece], None],
+    look: Callable[[], None] = lambda: None,
 ) -> None:
     """Compute chunks of conditions on the workers of a cluster.
 
@@ -89,6 +93,8 @@ def run_on_cluster(
         The conditions of each call.
     receive : function of a piece
         Called here, in this thread, for one piece after the other in whatever order they come.
+    look : function, optional
+        Called about once a second while there is nothing to receive. What it raises ends this.
 
     Raises
     ------
@@ -109,7 +115,7 @@ def run_on_cluster(
                 future.add_done_callback(finished.put)
             if not under_way:
                 return
-            future = _next(client, finished)
+            future = _next(client, finished, look)
             piece = _result(future, under_way[future])
             del under_way[future]
             future.release()  # a piece is forgotten by the worker before it is stored here
@@ -143,13 +149,14 @@ def _threads(client: Client) -> int:
         return 0
 
 
-def _next(client: Client, finished: queue.SimpleQueue[Future]) -> Future:
+def _next(client: Client, finished: queue.SimpleQueue[Future], look: Callable[[], None]) -> Future:
     """The next future that is finished, in whatever way."""
     last_seen = time.monotonic()
     while True:
         try:
             return finished.get(timeout=LOOK)
         except queue.Empty:
+            look()
             if _threads(client) > 0:
                 last_seen = time.monotonic()
         if time.monotonic() - last_seen > PATIENCE:

@@ -191,6 +191,15 @@ def test_no_chunks_are_no_work():
         run_on_cluster(client, Watched(), [], lambda _: pytest.fail("there is nothing to receive"))
 
 
+def test_while_nothing_comes_the_caller_can_end_it(monkeypatch):
+    def look() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(distributed, "LOOK", 0.05)
+    with cluster(n_workers=0) as client, pytest.raises(KeyboardInterrupt):
+        run_on_cluster(client, Watched(), CHUNKS, lambda _: None, look)
+
+
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, OSError])
 def test_an_interruption_cancels_what_is_under_way(interruption):
     def receive(piece: Piece) -> None:
