@@ -34,7 +34,8 @@ from eccles.results.layout import Piece
 from eccles.sweeps.parameters import Grid, Parameter
 from eccles.sweeps.plan import Plan
 from eccles.sweeps.record import Record
-from eccles.sweeps.structure import Seeds, Structure
+from eccles.sweeps.seeds import Seeds
+from eccles.sweeps.structure import Structure
 from eccles.units import DIMENSIONLESS, Quantity, get_dimensions
 from eccles.units.dimension import get_or_create_dimension
 

@@ -16,7 +16,8 @@ from eccles.objects.swept import Structural
 from eccles.sweeps.execute import Executor, Stopped
 from eccles.sweeps.parameters import Grid
 from eccles.sweeps.repeated import NotRepeatable, Repeated
-from eccles.sweeps.structure import Seeds, Structure, message_of
+from eccles.sweeps.seeds import Seeds
+from eccles.sweeps.structure import Structure, message_of
 
 __all__ = ["Conditions", "Results"]
 

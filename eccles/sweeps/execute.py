@@ -12,7 +12,8 @@ from eccles.objects.memento import Memento
 from eccles.objects.network import Ready
 from eccles.objects.swept import Call
 from eccles.sweeps.parameters import Grid
-from eccles.sweeps.structure import Seeds, Structure
+from eccles.sweeps.seeds import Seeds
+from eccles.sweeps.structure import Structure
 
 __all__ = ["Executor", "Stopped"]
 

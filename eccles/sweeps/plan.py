@@ -18,7 +18,8 @@ from eccles.results.layout import Axis, Coordinate, Field, Piece
 from eccles.sweeps.conditions import Conditions
 from eccles.sweeps.parameters import Grid
 from eccles.sweeps.record import share_time
-from eccles.sweeps.structure import Seeds, Structure
+from eccles.sweeps.seeds import Seeds
+from eccles.sweeps.structure import Structure
 
 __all__ = ["Plan"]
 

@@ -7,7 +7,6 @@ axis, and the model is called for each part.
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,54 +22,11 @@ from eccles.objects.network import Network
 from eccles.objects.swept import Setting, Structural, Tracer, tracing
 from eccles.sweeps.parameters import Grid
 from eccles.sweeps.record import Record, Recorder, record_of_monitor, records_of
+from eccles.sweeps.seeds import TRIAL, Seeds
 
-__all__ = ["Seeds", "Structure", "message_of", "structures"]
+__all__ = ["Structure", "message_of", "structures"]
 
-TRIAL = "trial"
 MANY = 1000  # structures of one sweep, above which something else is probably meant
-
-
-@dataclass(frozen=True)
-class Seeds:
-    """Which random numbers each condition has.
-
-    Parameters
-    ----------
-    seed : int
-        Of the sweep.
-    independent : bool
-        Whether each condition has random numbers of its own; else conditions differ by their trial only,
-        so that what they have in common is not hidden by noise.
-    """
-
-    seed: int
-    independent: bool = False
-
-    def axes(self, grid: Grid) -> frozenset[str]:
-        """The axes along which random numbers differ."""
-        if self.independent:
-            return frozenset(grid.axes)
-        return frozenset(axis for name, (axis, _) in grid.parameters().items() if name == TRIAL)
-
-    def of(self, condition: Mapping[str, Any]) -> int:
-        """The seed of a condition: a function of its values alone, not of which others there are."""
-        counted = condition if self.independent else {n: v for n, v in condition.items() if n == TRIAL}
-        if not counted:
-            return self.seed
-        parts = [str(self.seed), *(f"{name}={_exact(value)}" for name, value in sorted(counted.items()))]
-        return int.from_bytes(hashlib.blake2b("\0".join(parts).encode(), digest_size=8).digest(), "little")
-
-
-def _exact(value: Any) -> str:
-    """A text that differs for different values: all bits of numbers."""
-    array = np.asarray(value)
-    if array.dtype.kind in "iu":
-        array = array.astype(np.int64)
-    return (
-        f"{array.dtype.kind}{array.shape}{array.tobytes().hex()}"
-        if array.dtype.kind in "biuf"
-        else str(value)
-    )
 
 
 @dataclass
@@ -114,6 +70,9 @@ class _NotRun(SetupError):
     """The model never called run()."""
 
 
+Failed = tuple[np.ndarray, Exception]  # conditions for which there is no network, and why
+
+
 def structures(
     model: Callable[..., Any], grid: Grid, seeds: Seeds, record: Any, failures: dict[int, str]
 ) -> Iterator[Structure]:
@@ -121,6 +80,8 @@ def structures(
 
     Parameters
     ----------
+    record : text, Record, list or dict of these, or None
+        As `sweep` takes it.
     failures : dict of int to str
         Is given an entry for each condition for which the model cannot be made, as long as there is any for
         which it can.
@@ -130,11 +91,10 @@ def structures(
     Exception
         What the model raises, if it does so for all conditions.
     """
-    arguments = _arguments(model, grid)
-    texts = [axis for axis, members in grid.axes.items() if not all(p.is_number for p in members)]
+    calls = _Calls(model, grid, seeds, record)
     problems: list[Exception] = []
     n_made = 0
-    for part in _divide(model, grid, seeds, record, arguments, {}, texts):
+    for part in calls.divided({}, calls.plain_axes()):
         if isinstance(part, Structure):
             n_made += 1
             yield part
@@ -151,78 +111,120 @@ def message_of(error: BaseException) -> str:
     return str(error) if isinstance(error, EcclesError) else f"{type(error).__name__}: {error}"
 
 
-Failed = tuple[np.ndarray, Exception]
+class _Calls:
+    """Calls of a model function, for all conditions at once or for parts of them."""
 
+    def __init__(self, model: Callable[..., Any], grid: Grid, seeds: Seeds, record: Any) -> None:
+        self._model = model
+        self._grid = grid
+        self._seeds = seeds
+        self._record = record
+        self._arguments = _arguments(model, grid)
+        self._sizes = dict(zip(grid.axes, grid.shape, strict=True))
 
-def _divide(
-    model: Callable[..., Any],
-    grid: Grid,
-    seeds: Seeds,
-    record: Any,
-    arguments: frozenset[str],
-    fixed: dict[str, int],
-    axes: Iterable[str],
-) -> Iterator[Structure | Failed]:
-    """The structures for some conditions, after dividing them along these axes."""
-    axes = [axis for axis in grid.axes if axis in axes and axis not in fixed]
-    if axes:
-        axis, *others = axes
-        for position in range(len(grid.axes[axis][0])):
-            yield from _divide(model, grid, seeds, record, arguments, {**fixed, axis: position}, others)
-        return
-    try:
-        yield _traced(model, grid, seeds, record, arguments, fixed)
-        return
-    except Structural as need:
-        missing = need.axes - set(fixed)
-        if not missing:
-            raise SetupError(f"a parameter is used in a way that no sweep can follow: {need.use}") from None
-        _note_division(grid, missing, need.use)
-    except _NotRun:
-        raise
-    except Exception as error:
-        missing = _why_not_swept(model, grid, seeds, record, arguments, fixed)
-        if not missing:
-            yield grid.numbers(fixed), error
+    def plain_axes(self) -> list[str]:
+        """The axes whose values are passed as they are: a single one, or what no stand-in is for."""
+        return [
+            axis for axis, members in self._grid.axes.items()
+            if self._sizes[axis] == 1 or not all(p.is_number for p in members)
+        ]  # fmt: skip
+
+    def divided(self, fixed: dict[str, int], axes: Iterable[str]) -> Iterator[Structure | Failed]:
+        """The structures for some conditions, after dividing them along these axes."""
+        axes = [axis for axis in self._grid.axes if axis in axes and axis not in fixed]
+        if axes:
+            axis, *others = axes
+            for position in range(self._sizes[axis]):
+                yield from self.divided({**fixed, axis: position}, others)
             return
-    yield from _divide(model, grid, seeds, record, arguments, fixed, missing)
-
-
-def _why_not_swept(
-    model: Callable[..., Any],
-    grid: Grid,
-    seeds: Seeds,
-    record: Any,
-    arguments: frozenset[str],
-    fixed: dict[str, int],
-) -> frozenset[str]:
-    """The axes to divide along, if the model works with plain numbers; none if it is simply wrong."""
-    free = frozenset(grid.axes) - set(fixed)
-    if not free:
-        return frozenset()
-    sizes = dict(zip(grid.axes, grid.shape, strict=True))
-    for place in ("first", "last"):
-        position = {axis: 0 if place == "first" else sizes[axis] - 1 for axis in free}
         try:
-            _traced(model, grid, seeds, record, arguments, {**fixed, **position})
-        except Exception:
-            continue
-        _note_division(grid, free, "it is used where a sweep cannot follow it")
-        return free
-    return frozenset()
+            yield self._traced(fixed)
+            return
+        except Structural as need:
+            missing = need.axes - set(fixed)
+            if not missing:
+                raise SetupError(
+                    f"a parameter is used in a way that no sweep can follow: {need.use}"
+                ) from None
+            self._tell(missing, need.use)
+        except _NotRun:
+            raise
+        except Exception as error:
+            missing = self._why_not_swept(fixed)
+            if not missing:
+                yield self._grid.numbers(fixed), error
+                return
+        yield from self.divided(fixed, missing)
 
+    def _why_not_swept(self, fixed: dict[str, int]) -> frozenset[str]:
+        """The axes to divide along, if the model works with plain numbers; none if it is simply wrong."""
+        free = frozenset(self._grid.axes) - set(fixed)
+        for place in (0, -1) if free else ():
+            try:
+                self._traced({**fixed, **{axis: range(self._sizes[axis])[place] for axis in free}})
+            except Exception:
+                continue
+            self._tell(free, "it is used where a sweep cannot follow it")
+            return free
+        return frozenset()
 
-def _note_division(grid: Grid, axes: frozenset[str], use: str) -> None:
-    sizes = dict(zip(grid.axes, grid.shape, strict=True))
-    n = int(np.prod([sizes[axis] for axis in axes]))
-    named = " and ".join(f"'{axis}'" for axis in sorted(axes))
-    if n > MANY:
-        raise SetupError(
-            f"the model would have to be made {n} times, once for each value of {named}: {use}",
-            hint="Use the parameter as a constant in equations, an initial value, a weight, a rate, a delay "
-            "or a stimulus; or sweep fewer values at once.",
-        )
-    note("one_model_per_value", f"the model is made {n} times, once for each value of {named}: {use}")
+    def _tell(self, axes: frozenset[str], use: str) -> None:
+        """Say that the model is made several times, or refuse it."""
+        n = int(np.prod([self._sizes[axis] for axis in axes]))
+        named = " and ".join(f"'{axis}'" for axis in sorted(axes))
+        if n > MANY:
+            raise SetupError(
+                f"the model would have to be made {n} times, once for each value of {named}: {use}",
+                hint="Use the parameter as a constant in equations, an initial value, a weight, a rate, a "
+                "delay or a stimulus; or sweep fewer values at once.",
+            )
+        if axes <= self._seeds.axes(self._grid):
+            return  # trials of random networks
+        note("one_model_per_value", f"the model is made {n} times, once for each value of {named}: {use}")
+
+    def _traced(self, fixed: dict[str, int]) -> Structure:
+        """Call the model for the conditions at these positions, and note what it makes."""
+        grid = self._grid
+        numbers = grid.numbers(fixed)
+        random_axes = self._seeds.axes(grid) - set(fixed)
+        first_seed = self._seeds.of(grid.condition(int(numbers[0])))
+        values = {
+            name: p.at(fixed[axis]) if axis in fixed else p.swept(axis)
+            for name, (axis, p) in grid.parameters().items()
+            if name in self._arguments
+        }
+
+        def seed() -> int:
+            if random_axes:
+                raise Structural(random_axes, "random numbers are drawn while the model is made")
+            return first_seed
+
+        captured: list[tuple[Network, float, dict[str, Record], dict[str, Recorder]]] = []
+
+        def on_run(network: Network, seconds: float, namespace: Any, level: int) -> None:
+            if captured:
+                raise SetupError(
+                    "a model that is swept calls run() once",
+                    hint="Let stimuli change in time (TimedArray, SpikeGeneratorGroup) rather than between "
+                    "runs.",
+                )
+            names = namespace if namespace is not None else magic.users_names(level)
+            captured.append(_captured(self._record, first_seed, network, seconds, names))
+
+        tracer = Tracer(on_run, random_axes, lambda: magic.random_numbers(first_seed, anew=False))
+        with magic.private_scope(), magic.default_clock(), magic.random_numbers(seed), tracing(tracer):
+            self._model(**values)
+            default_dt = magic.defaultclock.dt_
+        if not captured:
+            raise _NotRun(
+                "the model did not call run(), so it is not known how long to simulate",
+                hint="A model that is swept makes its objects and then calls run(...), as a script does.",
+            )
+        network, seconds, records, recorders = captured[0]
+        return Structure(
+            network, seconds, tracer.settings, dict(fixed), numbers, records, recorders, random_axes,
+            default_dt,
+        )  # fmt: skip
 
 
 def _arguments(model: Callable[..., Any], grid: Grid) -> frozenset[str]:
@@ -247,55 +249,6 @@ def _arguments(model: Callable[..., Any], grid: Grid) -> frozenset[str]:
                 hint=f"Give it one in the call: sweep({called}, {name}=..., ...).",
             )
     return frozenset(names if takes_all else names & set(known))
-
-
-def _traced(
-    model: Callable[..., Any],
-    grid: Grid,
-    seeds: Seeds,
-    record: Any,
-    arguments: frozenset[str],
-    fixed: dict[str, int],
-) -> Structure:
-    """Call the model, and note what it makes."""
-    numbers = grid.numbers(fixed)
-    random_axes = seeds.axes(grid) - set(fixed)
-    first_seed = seeds.of(grid.condition(int(numbers[0])))
-    values = {
-        name: p.at(fixed[axis]) if axis in fixed else p.swept(axis)
-        for name, (axis, p) in grid.parameters().items()
-        if name in arguments
-    }
-
-    def seed() -> int:
-        if random_axes:
-            raise Structural(random_axes, "random numbers are drawn while the model is made")
-        return first_seed
-
-    captured: list[tuple[Network, float, dict[str, Record], dict[str, Recorder]]] = []
-
-    def on_run(network: Network, seconds: float, namespace: Any, level: int) -> None:
-        if captured:
-            raise SetupError(
-                "a model that is swept calls run() once",
-                hint="Let stimuli change in time (TimedArray, SpikeGeneratorGroup) rather than between runs.",
-            )
-        names = namespace if namespace is not None else magic.users_names(level)
-        captured.append(_captured(record, first_seed, network, seconds, names))
-
-    tracer = Tracer(on_run, random_axes, lambda: magic.random_numbers(first_seed, anew=False))
-    with magic.private_scope(), magic.default_clock(), magic.random_numbers(seed), tracing(tracer):
-        model(**values)
-        default_dt = magic.defaultclock.dt_
-    if not captured:
-        raise _NotRun(
-            "the model did not call run(), so it is not known how long to simulate",
-            hint="A model that is swept makes its objects and then calls run(...), as a script does.",
-        )
-    network, seconds, records, recorders = captured[0]
-    return Structure(
-        network, seconds, tracer.settings, dict(fixed), numbers, records, recorders, random_axes, default_dt
-    )
 
 
 def _captured(

@@ -25,8 +25,9 @@ from eccles.sweeps.memory import check_memory
 from eccles.sweeps.parameters import Grid
 from eccles.sweeps.plan import Plan
 from eccles.sweeps.progress import Progress
+from eccles.sweeps.seeds import Seeds
 from eccles.sweeps.store import Store
-from eccles.sweeps.structure import Seeds, structures
+from eccles.sweeps.structure import structures
 
 if TYPE_CHECKING:
     import xarray

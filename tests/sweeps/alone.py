@@ -11,7 +11,7 @@ import numpy as np
 from eccles import rerun, sweep
 from eccles.objects import magic
 from eccles.sweeps.parameters import Grid
-from eccles.sweeps.structure import Seeds
+from eccles.sweeps.seeds import Seeds
 
 SEED = 7
 
