@@ -103,20 +103,20 @@ class Flight:
 
     def _nodes(self, step: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The nodes that wait, when they arrive in seconds from the start of `step`, and rests of these."""
-        nodes: list[int] = []
-        ahead: list[float] = []
-        rests: list[float] = []
+        found: list[tuple[int, float, float]] = []
         for slot in np.flatnonzero(self._head.data != NONE).tolist():
             steps = (slot - step) % len(self._head)
             node = int(self._head.data[slot])
             while node != NONE:
                 start, offset = steps * self._dt, float(self._offset.data[node])
-                nodes.append(node)
-                ahead.append(start + offset)
-                rests.append(offset - (start + offset - start) if start >= offset else 0.0)
+                rest = offset - (start + offset - start) if start >= offset else 0.0
+                found.append((node, start + offset, rest))
                 node = int(self._next.data[node])
+        nodes = np.array([node for node, _, _ in found], np.int64)
+        ahead = np.array([seconds for _, seconds, _ in found], np.float64)
+        rests = np.array([rest for _, _, rest in found], np.float64)
         order = np.lexsort((self._run.data[nodes], rests, ahead))  # as they are going to arrive
-        return np.array(nodes, np.int64)[order], np.array(ahead, float)[order], np.array(rests, float)[order]
+        return nodes[order], ahead[order], rests[order]
 
     def waiting(self, step: int, first: np.ndarray, order: np.ndarray | None, offset: int) -> InFlight:
         """Everything on its way when `step` begins.
