@@ -94,11 +94,27 @@ def save(dataset: xarray.Dataset, path: str | os.PathLike[str]) -> None:
         raise SetupError(f"'{path}' is a folder with something else in it", hint="Choose another name.")
     dataset = compacted(dataset).drop_encoding()  # how it was stored elsewhere
     text_encoding(dataset)
+    _add_checksums(dataset, path.suffix)
     with written_aside(path) as aside:
         if path.suffix == ".nc":
             dataset.to_netcdf(aside, engine="h5netcdf")
         else:
             dataset.to_zarr(aside, zarr_format=3, consolidated=False, mode="w")
+
+
+def _add_checksums(dataset: xarray.Dataset, suffix: str) -> None:
+    """Let values be written, in place, such that reading damaged ones is an error."""
+    if suffix == ".zarr":
+        from zarr.codecs import ZstdCodec
+
+        for variable in dataset.variables.values():
+            variable.encoding["compressors"] = [ZstdCodec(checksum=True)]
+    else:
+        for variable in dataset.variables.values():
+            if (
+                variable.size and variable.ndim and variable.dtype.kind not in "UTO"
+            ):  # HDF5 has none for others
+                variable.encoding["fletcher32"] = True
 
 
 @contextmanager

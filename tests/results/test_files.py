@@ -163,6 +163,18 @@ def test_a_file_that_was_cut_off_is_damaged(result, tmp_path, n):
         open_sweep(path)
 
 
+def test_values_that_were_damaged_are_not_read(result, path):
+    save(result, path)
+    file = path if path.is_file() else path / "P.t" / "c" / "0"
+    content = bytearray(file.read_bytes())
+    place = content.find(result["P.t"].values[9:12].tobytes()) if path.is_file() else len(content) - 12
+    assert place > 0
+    content[place] ^= 4
+    file.write_bytes(content)
+    with open_sweep(path) as back, pytest.raises((OSError, RuntimeError), match=r"(?i)read|checksum"):
+        back["P.t"].load()
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"node_type": "array"}'])
 def test_a_zarr_folder_with_broken_metadata_is_damaged(result, tmp_path, text):
     save(result, tmp_path / "a.zarr")
