@@ -141,7 +141,7 @@ class Store:
             store.close()
             raise SetupError(
                 f"{path} holds another sweep: other parameters, another model, record or seed",
-                hint="Choose another path, or replace what is there: overwrite=True.",
+                hint="Choose another path, or remove or overwrite this one if you do not need it.",
             )
         return store
 
@@ -397,8 +397,13 @@ def _read_state(path: Path) -> dict[str, Any]:
 
 
 def _is_finished(path: Path) -> bool:
-    root = json.loads((path / "zarr.json").read_text(encoding="utf-8"))
-    return UNFINISHED not in root["attributes"]
+    try:
+        root = json.loads((path / "zarr.json").read_text(encoding="utf-8"))
+        return UNFINISHED not in root["attributes"]
+    except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
+        raise SetupError(
+            f"the sweep at {path} is damaged", hint="It stays as it is. Choose another path."
+        ) from error
 
 
 def _lay_out(

@@ -269,7 +269,7 @@ def test_another_sweep_is_refused_and_replaced_only_on_demand(tmp_path):
     with create(path) as store:
         complete(store)
     before = tree(path)
-    with pytest.raises(SetupError, match=r"(?s)holds another sweep.*another path.*overwrite=True"):
+    with pytest.raises(SetupError, match=r"(?s)holds another sweep.*another path.*overwrite"):
         create(path, token="other")
     assert tree(path) == before
     with create(path, token="other", overwrite=True) as store:
@@ -345,6 +345,20 @@ def test_values_are_on_the_disk_before_the_mark_says_so(tmp_path, monkeypatch):
 
 
 # ------------------------------------------------------------------------------------------ damage
+
+
+@pytest.mark.parametrize("content", ["", "[]", None])
+def test_a_store_whose_beginning_is_damaged_is_named_and_kept(tmp_path, content):
+    path = tmp_path / "study.zarr"
+    create(path).close()
+    (path / "zarr.json").unlink()
+    if content is not None:
+        (path / "zarr.json").write_text(content)
+    before = tree(path)
+    for overwrite in (False, True):
+        with pytest.raises(SetupError, match="is damaged"):
+            create(path, overwrite=overwrite)
+    assert tree(path) == before
 
 
 @pytest.mark.parametrize("damage", ["cut", "changed", "emptied", "replaced"])
