@@ -475,7 +475,7 @@ class SpikeGeneratorGroup(SpikeSource):
         self._given_indices = index.astype(np.int64)
         self._binned = None
 
-    def _bin(self, *, ignore_past: bool = False) -> None:
+    def _bin(self) -> None:
         """Which step each spike falls into, for the time step as it is now."""
         dt = self.clock.dt_
         if self._binned == dt and self._binned != "exact":
@@ -508,7 +508,7 @@ class SpikeGeneratorGroup(SpikeSource):
         self._period_steps = round(self._period / dt) if self._period else 0
         position = self._find_position()
         now = self.clock.timestep
-        if position and not self._period_steps and self._binned is None and now > 0 and not ignore_past:
+        if position and not self._period_steps and self._binned is None and now > 0:
             self._warn_of_past(position)
         self._binned = dt
 
@@ -633,8 +633,7 @@ class SpikeGeneratorGroup(SpikeSource):
         if period < 0 or position[0] > len(times):
             raise misfit(self.name, "the next spike is none of the spikes")
         self._times, self._given_indices = times.copy(), indices.copy()
-        self._period, self._binned = period, None
-        self._bin(ignore_past=True)
+        self._period, self._binned = period, "restored"  # sorted into steps when it runs
         self._position.replace(position)
 
 
