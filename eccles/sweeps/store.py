@@ -36,6 +36,7 @@ from eccles.results.layout import Axis, Coordinate, Field, Piece
 
 if TYPE_CHECKING:
     import zarr
+    from zarr.codecs import ZstdCodec
     from zarr.storage import LocalStore
 
 __all__ = ["Store"]
@@ -291,6 +292,7 @@ class Store:
             shape=(sum(sizes),),
             chunks=(EVENTS_PER_CHUNK,),
             dtype=np.result_type(*dtypes),
+            compressors=_compressor(),
             dimension_names=(f"{name.rpartition('.')[0]}.event",),
             attributes={k: v for k, v in _array(self._root, name).attrs.items() if k != "_FillValue"},
             overwrite=True,
@@ -430,13 +432,13 @@ def _lay_out(
         # of one condition: all may be more than the memory holds
         small = assemble(first, [field], [], {}).drop_vars(list(grid.variables), errors="ignore")
         chunks = {name: _zarr_chunks(name, field, small[name], block) for name in small.data_vars}
-        encoding = {name: {"chunks": size} for name, size in chunks.items() if size}
+        encoding = {name: _encoding(size) for name, size in chunks.items()}
         small.to_zarr(path, encoding=encoding, **options)
         for name in small.data_vars:
             array = _array(zarr.open_group(path, **ours), str(name))
             if name in (field.name, f"{field.name}.count", f"{field.name}.start"):
                 array.resize((*shape, *array.shape[len(shape) :]))
-    encoding = {"failed": {"chunks": block}} if block else {}
+    encoding = {"failed": _encoding(block)}
     grid.to_zarr(path, encoding=encoding, **options)  # last, with its attributes
     state = zarr.open_group(path, **ours).create_group(STATE)
     state.attrs.put(
@@ -451,6 +453,17 @@ def _lay_out(
         }
     )
     _consolidate(LocalStore(path))
+
+
+def _encoding(chunks: tuple[int, ...]) -> dict[str, Any]:
+    """How the values of a variable are stored; reading damaged ones is an error."""
+    return {"compressors": [_compressor()]} | ({"chunks": chunks} if chunks else {})
+
+
+def _compressor() -> ZstdCodec:
+    from zarr.codecs import ZstdCodec
+
+    return ZstdCodec(checksum=True)
 
 
 def _zarr_chunks(name: Any, field: Field, variable: Any, block: tuple[int, ...]) -> tuple[int, ...]:

@@ -384,6 +384,19 @@ def test_a_damaged_mark_is_none_and_its_chunk_is_computed_again(tmp_path, damage
     assert_same(read(path), assemble(AXES, FIELDS, pieces(chunks), ATTRIBUTES))
 
 
+@pytest.mark.parametrize("name", ["P.v", "P.spikes.t", "P.spikes.count", "failed"])
+def test_damaged_results_are_not_read(tmp_path, name):
+    path = tmp_path / "study.zarr"
+    with create(path) as store:
+        complete(store)
+    file = next(f for f in sorted((path / name / "c").rglob("*")) if f.is_file())
+    content = file.read_bytes()
+    middle = len(content) // 2
+    file.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
+    with open_sweep(path) as dataset, pytest.raises(RuntimeError, match="ecompress"):
+        dataset[name].load()
+
+
 @pytest.mark.parametrize(
     ("number", "message"), [(errno.ENOSPC, "disk is full"), (errno.EACCES, "may not write there")]
 )
