@@ -796,6 +796,8 @@ class Pathway(Group):
             ).copy()
         if "_lookup" in state:
             lookup = int(stored_number(state, "_lookup", self.name))
+            if not 0 <= lookup <= MOST_STEPS:
+                raise misfit(self.name, f"'_lookup' is {lookup}")
         elif "_waiting.ahead" in state:
             restored = self._stored_waiting(state, n)
         flight = self._stored_flight(state, n)
