@@ -26,7 +26,7 @@ from eccles.objects import magic
 from eccles.objects.description import Description, describe, rebuild
 from eccles.objects.network import Network
 from eccles.objects.operations import NetworkOperation
-from eccles.units import Hz, ms
+from eccles.units import Hz, ms, mV, volt
 
 RATIO = 0.25
 TEXTBOOK = Path(__file__).parents[1] / "textbook"
@@ -91,8 +91,13 @@ def first_network(
     return built[0]
 
 
+def a_few_now_the_others_in_long_tests() -> list[Any]:
+    names = sorted(MODELS)
+    return [pytest.param(name, marks=pytest.mark.slow if k % 8 else ()) for k, name in enumerate(names)]
+
+
 @pytest.mark.parametrize("face", FACES)
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", a_few_now_the_others_in_long_tests())
 def test_a_rebuilt_textbook_model_goes_on_as_the_model(name, face, monkeypatch):
     network, names = first_network(MODELS[name], importlib.import_module(face), monkeypatch)
     if any(isinstance(obj, NetworkOperation) for obj in network.objects):
@@ -109,6 +114,11 @@ def bounded(x):
     if x > RATIO:
         return RATIO
     return x
+
+
+@function(x=volt, result=volt)
+def at_least_a_little(x):
+    return x if x > 0.2 * mV else 0.2 * mV
 
 
 def everything(face: str = "eccles", spike_times: Any = "precise") -> Network:
@@ -333,3 +343,27 @@ def description_of_everything(spike_times: Any) -> Description:
     network = everything(spike_times=spike_times)
     network.run(1.2 * ms)
     return describe(network)
+
+
+def test_given_spikes_closer_than_a_time_step_are_described_and_rebuilt() -> None:
+    magic.start_scope()
+    source = e.SpikeGeneratorGroup(1, [0, 0, 0], [1.01, 1.05, 3.0] * ms)
+    target = e.NeuronGroup(1, "x : 1")
+    synapses = e.Synapses(source, target, on_pre="x += 1")
+    synapses.connect()
+    network = e.Network(source, target, synapses)
+    assert_goes_on_alike(network, 1.03 * ms)
+    assert target.x[0] == 2
+
+
+def test_an_explicit_method_and_a_function_with_units_are_described() -> None:
+    magic.start_scope()
+    b = importlib.import_module("eccles.brian2")
+    k = 2  # noqa: F841
+    group = b.NeuronGroup(
+        2, "dv/dt = -k*v/ms : volt", method=b.ExplicitStateUpdater("x_new = x + dt*f(x, t)")
+    )
+    group.v = 1 * mV
+    group.run_regularly("v = at_least_a_little(v)", dt=1 * ms)
+    assert_goes_on_alike(b.Network(group), 3 * ms, {"k": 2, "at_least_a_little": at_least_a_little})
+    assert np.all(np.asarray(group.v[:]) > 0.02e-3)
