@@ -427,9 +427,9 @@ class Group(SimulationObject):
         """Whether the name was found outside the group."""
         return name in self._external
 
-    def external_values(self) -> Iterable[Any]:
-        """What names outside the group stand for: constants as `Symbol`, functions."""
-        return self._external.values()
+    def external_items(self) -> Iterable[tuple[str, Any]]:
+        """Names outside the group and what they stand for: constants as `Symbol`, functions."""
+        return self._external.items()
 
     def external_function(self, name: str) -> Any:
         """The function of this name from the script."""

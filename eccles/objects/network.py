@@ -288,7 +288,7 @@ class Network:
             raise SetupError("the duration of a run has to be finite")
         sweep = tracer()
         if sweep is not None:
-            sweep.on_run(self, seconds, namespace if namespace is not None else self.namespace, level)
+            sweep.run(self, seconds, namespace if namespace is not None else self.namespace, level)
             return
         ready = self.get_ready(seconds, namespace, level, python=callable(report))
         if Network.on_built is not None:
@@ -743,9 +743,13 @@ def run(
     MagicError
         If some of the objects have been run before and others not.
     """
-    network = magic_network if tracer() is None else MagicNetwork()  # a sweep leaves the user's alone
-    network.gather(level)
-    advice.before_magic_run(network._everything())
+    if tracer() is not None:  # a sweep leaves the user's alone
+        network = MagicNetwork()
+        network.gather(level)
+    else:
+        network = magic_network
+        network.gather(level)
+        advice.before_magic_run(network._everything())
     network.run(duration, report, report_period, namespace, profile, level)
 
 

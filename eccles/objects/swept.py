@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import chain, product
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ from eccles.errors import SetupError
 from eccles.units import Dimension, get_dimensions
 
 __all__ = [
-    "FIRST", "Call", "Concrete", "Setting", "Structural", "Swept", "Tracer", "Write", "axes_of",
+    "FIRST", "Call", "Concrete", "NotRunYet", "Setting", "Structural", "Swept", "Tracer", "Write", "axes_of",
     "first_values", "refuse_swept", "tracer", "tracing", "value_at", "words_in",
 ]  # fmt: skip
 
@@ -40,6 +40,10 @@ class Structural(BaseException):
         super().__init__(f"{', '.join(sorted(axes))}: {use}")
         self.axes = axes
         self.use = use
+
+
+class NotRunYet(BaseException):
+    """A model asks for values after its `run()`, which only each condition will know."""
 
 
 class Swept(NDArrayOperatorsMixin):
@@ -268,15 +272,15 @@ class Tracer:
 
     Attributes
     ----------
-    settings : list of Setting
-        In the order in which they were made.
-    on_run : callable
-        What `Network.run` calls instead of running.
+    phases : list of list of Setting
+        The settings before the first run, between it and the next one, and so on, in order.
     random_axes : frozenset of str
         The axes along which random numbers differ.
 
     Parameters
     ----------
+    on_run : callable
+        Takes the place of running: called with the network, the seconds, the namespace and the level.
     first_random_numbers : callable
         Returns a context in which random numbers are those of the first condition.
     """
@@ -287,20 +291,25 @@ class Tracer:
         random_axes: frozenset[str] = frozenset(),
         first_random_numbers: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        self.settings: list[Setting] = []
-        self.on_run = on_run
+        self.phases: list[list[Setting]] = [[]]
+        self._on_run = on_run
         self.random_axes = random_axes
         self._first_random_numbers = first_random_numbers
         self._inside = 0  # a setting that is being made: what it writes is part of it
 
+    def run(self, network: Any, seconds: float, namespace: Any, level: int) -> None:
+        """The model runs a network; what it sets from now on comes after this run."""
+        self._on_run(network, seconds, namespace, level)
+        self.phases.append([])
+
     def note(self, call: Call) -> None:
         """Note a call; it takes the place of an earlier one that differs in the swept value only."""
-        self.settings = [
-            s for s in self.settings
+        self.phases[-1] = [
+            s for s in self.phases[-1]
             if not (isinstance(s, Call) and s.obj is call.obj and s.method == call.method
                     and s.args[1:] == call.args[1:])
         ]  # fmt: skip
-        self.settings.append(call)
+        self.phases[-1].append(call)
 
     def write(self, write: Write) -> None:
         """Note that a variable is written, and write what the first condition has."""
@@ -310,12 +319,12 @@ class Tracer:
                 write.apply(FIRST)
         finally:
             self._inside -= 1
-        self.settings.append(write)
+        self.phases[-1].append(write)
 
     def varies(self, group: Any = None, name: str | None = None) -> frozenset[str]:
         """The axes along which a variable of a group (any of a group, any at all) may vary by now."""
         found: set[str] = set()
-        for setting in self.settings:
+        for setting in chain.from_iterable(self.phases):
             if isinstance(setting, Write):
                 elsewhere = group is not None and setting.group.whole is not group.whole
                 if elsewhere and not setting.name.endswith(("_pre", "_post")):
@@ -399,6 +408,8 @@ def refuse_swept(use: str, group: Any = None, name: str | None = None) -> None:
     """Raise `Structural` if a variable (of a group, of this name) varies, as its values are needed now."""
     found = tracer()
     if found is not None:
+        if len(found.phases) > 1:
+            raise NotRunYet(use)
         axes = found.varies(group, name)
         if axes:
             raise Structural(axes, use)

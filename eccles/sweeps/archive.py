@@ -35,7 +35,7 @@ from eccles.sweeps.parameters import Grid, Parameter
 from eccles.sweeps.plan import Plan
 from eccles.sweeps.record import Record
 from eccles.sweeps.seeds import Seeds
-from eccles.sweeps.structure import Structure
+from eccles.sweeps.structure import Phase, Structure
 from eccles.units import DIMENSIONLESS, Quantity, get_dimensions
 from eccles.units.dimension import get_or_create_dimension
 
@@ -175,9 +175,11 @@ def _structure_to_data(structure: Structure, w: _Writer) -> dict[str, Any]:
     return {
         "network": description.text,
         "arrays": {name: w.put(array) for name, array in description.arrays.items()},
-        "seconds": structure.seconds.hex(),
+        "phases": [
+            {"seconds": phase.seconds.hex(), "settings": [_setting_to_data(s, w) for s in phase.settings]}
+            for phase in structure.phases
+        ],
         "fixed": structure.fixed,
-        "settings": [_setting_to_data(s, w) for s in structure.settings],
         "records": [
             [name, record.to_dict(), w.put(structure.recorders[name].source)]
             for name, record in structure.records.items()
@@ -192,18 +194,21 @@ def _structure_from_data(data: dict[str, Any], r: _Reader, grid: Grid, seeds: Se
     r.look_into(network)
     records = {str(name): Record.from_dict(record) for name, record, _ in data["records"]}
     recorders = {}
-    for name, _, source in data["records"]:
-        found = r.get(source)
-        with magic.private_scope():
+    with magic.private_scope():  # one for all, so that each object has a name of its own
+        for name, _, source in data["records"]:
+            found = r.get(source)
             recorders[name] = records[name].attach(lambda _, found=found: found)
-        network.add(*recorders[name].objects)
-    settings = [_setting_from_data(s, r) for s in data["settings"]]
+            network.add(*recorders[name].objects)
+    phases = [
+        Phase([_setting_from_data(s, r) for s in phase["settings"]], float.fromhex(phase["seconds"]))
+        for phase in data["phases"]
+    ]
     numbers = grid.numbers(fixed)
     random_axes = frozenset(seeds.axes(grid)) - set(fixed)
-    seconds = float.fromhex(data["seconds"])
     with magic.random_numbers(seeds.of(grid.condition(int(numbers[0])))):
-        network.get_ready(seconds, again=True, advise=False)  # recorders ask it what they will record
-    return Structure(network, seconds, settings, fixed, numbers, records, recorders, random_axes)
+        # recorders ask it what they will record
+        network.get_ready(phases[0].seconds, again=True, advise=False)
+    return Structure(network, phases, fixed, numbers, records, recorders, random_axes)
 
 
 def _setting_to_data(setting: Setting, w: _Writer) -> dict[str, Any]:
@@ -297,7 +302,7 @@ class _Reader:
         self._functions = {
             value.name: value
             for obj in everything if isinstance(obj, Group)
-            for value in obj.external_values() if isinstance(value, TimedArray)
+            for _, value in obj.external_items() if isinstance(value, TimedArray)
         }  # fmt: skip
 
     def get(self, data: Any) -> Any:

@@ -13,7 +13,7 @@ from eccles.objects.network import Ready
 from eccles.objects.swept import Call
 from eccles.sweeps.parameters import Grid
 from eccles.sweeps.seeds import Seeds
-from eccles.sweeps.structure import Structure
+from eccles.sweeps.structure import Phase, Structure
 
 __all__ = ["Executor", "Stopped"]
 
@@ -38,14 +38,18 @@ class Executor:
 
     def prepare(self, number: int) -> Ready:
         """Bring everything to the start of a condition."""
-        where = self.grid.where(number)
         self._start.put_back()
-        for setting in self.structure.settings:
-            setting.apply(where)
-        ready = self.structure.network.get_ready(self.structure.seconds, again=True, advise=False)
+        ready = self._set(number, self.structure.phases[0])
         if ready.runner is not self._plan:  # conditions like this one need not have a program made again
             self._start, self._plan = self._keep(), ready.runner
         return ready
+
+    def _set(self, number: int, phase: Phase) -> Ready:
+        """Do what a condition does before a run."""
+        where = self.grid.where(number)
+        for setting in phase.settings:
+            setting.apply(where)
+        return self.structure.network.get_ready(phase.seconds, again=True, advise=False)
 
     def _keep(self) -> Memento:
         called = [setting.obj for setting in self.structure.settings if isinstance(setting, Call)]
@@ -63,9 +67,8 @@ class Executor:
         """
         with magic.random_numbers(self.seed_of(number)):
             ready = self.prepare(number)
-            self.advance(ready, stopped)
-            for obj in ready.objects:
-                obj.after_run()
+            for k, phase in enumerate(self.structure.phases):
+                self._advance(ready if k == 0 else self._set(number, phase), phase.seconds, stopped)
             return {name: recorder.collect() for name, recorder in self.structure.recorders.items()}
 
     def seed_of(self, number: int) -> int:
@@ -76,13 +79,15 @@ class Executor:
         """The seed of a condition, given by its position along each axis."""
         return self._seeds.of(self.grid.condition_at(where))
 
-    def advance(self, ready: Ready, stopped: Callable[[], bool]) -> None:
-        """Run to the end, and look whether all numbers are still numbers."""
-        network, seconds = self.structure.network, self.structure.seconds
-        check = FiniteCheck(ready.objects, 0.0, None, strict=True)
-        runner: Runner | None = ready.runner
-        if runner is not None and seconds > 0:
-            if not runner.run(ready.ends, stop_requested=stopped):
+    def _advance(self, ready: Ready, seconds: float, stopped: Callable[[], bool]) -> None:
+        """Run, and look whether all numbers are still numbers."""
+        network = self.structure.network
+        start = network.t_
+        check = FiniteCheck(ready.objects, start, None, strict=True)
+        if ready.runner is not None and seconds > 0:
+            if not ready.runner.run(ready.ends, stop_requested=stopped):
                 raise Stopped
-        network._t = network._end_time(seconds, ready.clocks)
+        network._t = network._end_time(start + seconds, ready.clocks)
         check.look(network._t, last=True)
+        for obj in ready.objects:
+            obj.after_run()

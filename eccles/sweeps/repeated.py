@@ -104,6 +104,8 @@ class Repeated:
 
     def _refuse_python(self) -> None:
         structure = self._executor.structure
+        if len(structure.phases) > 1:
+            raise NotRepeatable("there are several runs, with Python between them")
         for obj in structure.network._everything():
             if isinstance(obj, NetworkOperation):
                 raise NotRepeatable("a network operation is Python code")

@@ -8,25 +8,41 @@ axis, and the model is called for each part.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from eccles.errors import EcclesError, SetupError, nearest, note
-from eccles.monitors import EventMonitor, PopulationRateMonitor, StateMonitor
 from eccles.objects import magic
-from eccles.objects.group import SimulationObject
 from eccles.objects.network import Network
-from eccles.objects.swept import Setting, Structural, Tracer, tracing
+from eccles.objects.swept import NotRunYet, Setting, Structural, Tracer, tracing
+from eccles.sweeps.capture import Capture, Refused
 from eccles.sweeps.parameters import Grid
-from eccles.sweeps.record import Record, Recorder, record_of_monitor, records_of
+from eccles.sweeps.record import Record, Recorder
+from eccles.sweeps.remainder import runs_later
 from eccles.sweeps.seeds import TRIAL, Seeds
 
-__all__ = ["Structure", "message_of", "structures"]
+__all__ = ["Phase", "Structure", "message_of", "structures"]
 
 MANY = 1000  # structures of one sweep, above which something else is probably meant
+
+
+@dataclass
+class Phase:
+    """A run, and what is set before it.
+
+    Attributes
+    ----------
+    settings : list of Setting
+        In order.
+    seconds : float
+        How long it runs.
+    """
+
+    settings: list[Setting]
+    seconds: float
 
 
 @dataclass
@@ -37,10 +53,8 @@ class Structure:
     ----------
     network : Network
         As it is in the first of these conditions.
-    seconds : float
-        How long it runs.
-    settings : list of Setting
-        What a condition changes, in order.
+    phases : list of Phase
+        What a condition sets, and how long it runs: once for each `run()` of the model.
     fixed : dict of str to int
         The position along each axis for which the model was called anew.
     numbers : (n,) int
@@ -56,14 +70,23 @@ class Structure:
     """
 
     network: Network
-    seconds: float
-    settings: list[Setting]
+    phases: list[Phase]
     fixed: dict[str, int]
     numbers: np.ndarray
     records: dict[str, Record]
     recorders: dict[str, Recorder]
     random_axes: frozenset[str] = field(default_factory=frozenset)
     default_dt: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long all its runs are."""
+        return sum(phase.seconds for phase in self.phases)
+
+    @property
+    def settings(self) -> list[Setting]:
+        """The settings of all phases."""
+        return [setting for phase in self.phases for setting in phase.settings]
 
 
 class _NotRun(SetupError):
@@ -199,30 +222,34 @@ class _Calls:
                 raise Structural(random_axes, "random numbers are drawn while the model is made")
             return first_seed
 
-        captured: list[tuple[Network, float, dict[str, Record], dict[str, Recorder]]] = []
-
-        def on_run(network: Network, seconds: float, namespace: Any, level: int) -> None:
-            if captured:
-                raise SetupError(
-                    "a model that is swept calls run() once",
-                    hint="Let stimuli change in time (TimedArray, SpikeGeneratorGroup) rather than between "
-                    "runs.",
-                )
-            names = namespace if namespace is not None else magic.users_names(level)
-            captured.append(_captured(self._record, first_seed, network, seconds, names))
-
-        tracer = Tracer(on_run, random_axes, lambda: magic.random_numbers(first_seed, anew=False))
+        capture = Capture(self._record, first_seed)
+        tracer = Tracer(capture.on_run, random_axes, lambda: magic.random_numbers(first_seed, anew=False))
         with magic.private_scope(), magic.default_clock(), magic.random_numbers(seed), tracing(tracer):
-            self._model(**values)
+            try:
+                self._model(**values)
+            except (KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException as error:  # what a model makes of its results is not asked for in a sweep
+                if not capture.seconds or isinstance(error, Refused):
+                    raise
+                if runs_later(error.__traceback__):
+                    if not isinstance(error, NotRunYet | Structural):
+                        raise
+                    raise SetupError(
+                        f"between two runs, the model asks for what only each condition knows: {error}",
+                        hint="Set variables by text, which is evaluated in each condition, as in "
+                        "G.v = 'v + 1'.",
+                    ) from error
+            capture.put_back()
             default_dt = magic.defaultclock.dt_
-        if not captured:
+        if capture.network is None or not capture.seconds:
             raise _NotRun(
                 "the model did not call run(), so it is not known how long to simulate",
                 hint="A model that is swept makes its objects and then calls run(...), as a script does.",
             )
-        network, seconds, records, recorders = captured[0]
+        phases = [Phase(s, t) for s, t in zip(tracer.phases, capture.seconds, strict=False)]
         return Structure(
-            network, seconds, tracer.settings, dict(fixed), numbers, records, recorders, random_axes,
+            capture.network, phases, dict(fixed), numbers, capture.records, capture.recorders, random_axes,
             default_dt,
         )  # fmt: skip
 
@@ -249,50 +276,3 @@ def _arguments(model: Callable[..., Any], grid: Grid) -> frozenset[str]:
                 hint=f"Give it one in the call: sweep({called}, {name}=..., ...).",
             )
     return frozenset(names if takes_all else names & set(known))
-
-
-def _captured(
-    record: Any, seed: int, network: Network, seconds: float, names: Mapping[str, Any]
-) -> tuple[Network, float, dict[str, Record], dict[str, Recorder]]:
-    """Take over the network that the model is about to run."""
-    members = network._everything()
-    monitors = [m for m in members if isinstance(m, EventMonitor | StateMonitor | PopulationRateMonitor)]
-    own = Network(
-        [obj for obj in network.objects if obj not in monitors], namespace=network.namespace,
-        spike_times=network.spike_times,
-    )  # fmt: skip
-    own.schedule = network.schedule
-    called = {id(value): name for name, value in names.items() if isinstance(value, SimulationObject)}
-
-    def find(name: str) -> Any:
-        for obj in own._everything():
-            if called.get(id(obj)) == name or obj.name == name:
-                return obj
-        found = names.get(name)
-        if isinstance(found, SimulationObject) and found not in monitors:
-            return found  # a part of a group
-        known = {called.get(id(obj), obj.name) for obj in own._everything()}
-        near = nearest(name, known)
-        raise SetupError(
-            f"the model has no object '{name}'" + (f"; did you mean '{near}'?" if near else ""),
-            hint=f"There are {', '.join(sorted(known))}.",
-        )
-
-    if record is None:
-        given: Any = [
-            r for m in monitors for r in record_of_monitor(m, called.get(id(m.source)) or m.source.name)
-        ]
-        if not given:
-            raise SetupError(
-                "nothing is recorded",
-                hint='Say what in the call, as in record="S.w", or make a monitor in the model.',
-            )
-    else:
-        given = record
-    records = records_of(given)
-    recorders = {name: r.attach(find) for name, r in records.items()}
-    for recorder in recorders.values():
-        own.add(*recorder.objects)
-    with magic.random_numbers(seed), magic.given_names(names):
-        own.get_ready(seconds, names, advise=False)  # numbers are those of one condition of many
-    return own, seconds, records, recorders

@@ -311,7 +311,11 @@ class _Engine:
             n, size = self._plan.grid.n_conditions, self.chunk()
             chunks = [range(k, min(n, k + size)) for k in range(0, n, size)]
         with as_client(self._options.scheduler) as client:
-            run_on_cluster(client, Job(self._plan.data), chunks, take)
+            run_on_cluster(client, Job(self._plan.data), chunks, take, self._look)
+
+    def _look(self) -> None:
+        if self._stopped():
+            raise Stopped
 
     def chunk(self) -> int:
         """About how many conditions are written, or sent, at once."""

@@ -396,21 +396,126 @@ def test_mistakes_are_told(call, says):
     assert says in str(found.value)
 
 
-def test_a_model_that_runs_twice_or_stores_is_refused():
-    def twice():
-        G = NeuronGroup(1, "v : 1")
-        run(1 * ms)
-        run(1 * ms)
-
+def test_a_model_that_stores_is_refused():
     def stores():
         G = NeuronGroup(1, "v : 1")
         store()
         run(1 * ms)
 
-    with pytest.raises(SetupError, match="calls run\\(\\) once"):
-        sweep(twice, record="G.v")
     with pytest.raises(SetupError, match="has no place"):
         sweep(stores, record="G.v")
+
+
+# -- several runs, and what comes after them ----------------------------------------------------------
+
+
+def phases(rate, w, d):
+    P = PoissonGroup(4, rates=rate)
+    G = NeuronGroup(2, "dv/dt = -v/TAU : 1\nk : 1", threshold="v > 1", reset="v = 0")
+    S = Synapses(P, G, "w : 1\nplastic : 1 (shared)", on_pre="v += w; w += 0.01*plastic*k")
+    S.connect()
+    S.w = w
+    S.delay = d
+    run(20 * ms)
+    S.plastic = 1
+    G.k = w
+    P.rates = 2 * rate
+    run(20 * ms)
+    S.plastic = 0
+    G.v = "v + rand()"
+    S.delay = 2 * d
+    run(10 * ms)
+    return locals()
+
+
+def test_several_runs_with_settings_between_them():
+    assert_as_alone(
+        phases, ["G.v", "S.w"], rate=[50, 100] * Hz, w=[0.2, 0.4], d=[1, 1.5] * ms, trial=range(2)
+    )  # fmt: skip
+
+
+def test_traces_and_spikes_over_several_runs():
+    def model(drive):
+        G = NeuronGroup(1, "dv/dt = (I - v)/TAU : 1\nI : 1", threshold="v > 1", reset="v = 0")
+        G.I = drive
+        run(20 * ms)
+        G.I = 2 * drive
+        run(30 * ms)
+
+    result = sweep(model, record=["G.spikes", record.trace("G.v", every=50)], drive=[0.9, 1.5])
+    times, _ = result.eccles.spikes("G.spikes", drive=0.9)
+    first = 20 * ms + TAU * np.log((1.8 - 0.9 * (1 - np.exp(-2))) / 0.8)
+    np.testing.assert_allclose(times[0] / ms, first / ms, rtol=1e-12)
+    assert result["time"].size == 11
+    assert result.attrs["duration"] == pytest.approx(0.05)
+
+
+def test_what_a_model_makes_of_its_results_is_not_done():
+    done = []
+
+    def model(w):
+        G = NeuronGroup(1, "dv/dt = -v/TAU : 1")
+        G.v = w
+        M = SpikeMonitor(NeuronGroup(1, "dv/dt = 0/second : 1", threshold="v > 1"))
+        run(5 * ms)
+        done.append(1)
+        final = G.v[0]
+        done.append(2)
+        return final
+
+    result = sweep(model, record="G.v", w=[1.0, 2.0])
+    np.testing.assert_allclose(result["G.v"], np.array([1, 2]) * np.exp(-0.5))
+    assert done == [1]
+
+
+@pytest.mark.parametrize("loop", [False, True])
+def test_values_between_runs_are_known_in_each_condition_only(loop):
+    def straight(w):
+        G = NeuronGroup(1, "dv/dt = -v/TAU : 1")
+        G.v = w
+        run(5 * ms)
+        G.v = G.v + w
+        run(5 * ms)
+
+    def looping(w):
+        G = NeuronGroup(1, "dv/dt = -v/TAU : 1")
+        G.v = w
+        for _ in range(2):
+            run(5 * ms)
+            G.v = G.v + w
+
+    with pytest.raises(SetupError, match=r"(?s)between two runs.*Set variables by text"):
+        sweep(looping if loop else straight, record="G.v", w=[1.0, 2.0])
+
+
+def test_what_cannot_change_between_runs_is_refused():
+    def inactive():
+        G = NeuronGroup(1, "dv/dt = 1/TAU : 1")
+        run(1 * ms)
+        G.active = False
+        run(1 * ms)
+
+    def another():
+        G = NeuronGroup(1, "dv/dt = 1/TAU : 1")
+        run(1 * ms)
+        H = NeuronGroup(1, "dv/dt = 1/TAU : 1")
+        net = Network(G, H)
+        net.run(1 * ms)
+
+    def more():
+        G = NeuronGroup(2, "dv/dt = 1/TAU : 1", threshold="v > 1", reset="v = 0")
+        S = Synapses(G, G, on_pre="v += 1")
+        S.connect(i=0, j=1)
+        run(1 * ms)
+        S.connect(i=1, j=0)
+        run(1 * ms)
+
+    for model in (inactive, another, more):
+        with pytest.raises(SetupError, match=r"between two runs|runs the same objects"):
+            sweep(model, record="G.v")
+
+
+# -- reading ------------------------------------------------------------------------------------------
 
 
 def test_reading_what_conditions_set_makes_one_model_per_value():
