@@ -382,7 +382,7 @@ class Group(SimulationObject):
         ):
             return
         if tracer() is not None:
-            values = {name: values[name] for name in names | functions if name in values}
+            values = {name: values[name] for name in sorted(names | functions) if name in values}
             swept = {name: value for name, value in values.items() if isinstance(value, Swept)}
             values |= {n: first_values(self, "set_constant", v, n)[0] for n, v in swept.items()}
         chain = Namespace(values, group=self.name)
