@@ -3,41 +3,27 @@
 from __future__ import annotations
 
 import inspect
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from eccles.errors import SetupError, warn
+from eccles.errors import SetupError
 from eccles.objects import magic
-from eccles.objects.interrupt import Interrupt
-from eccles.results.dataset import assemble
-from eccles.results.files import open_sweep, save
-from eccles.results.layout import Axis, Field, Piece
-from eccles.sweeps.archive import Job, pack, token, unpack
-from eccles.sweeps.distributed import as_client, run_on_cluster
-from eccles.sweeps.execute import Stopped
-from eccles.sweeps.memory import check_memory
+from eccles.results.files import open_sweep
+from eccles.sweeps.archive import pack, unpack
+from eccles.sweeps.options import Options, default_options
 from eccles.sweeps.parameters import Grid
 from eccles.sweeps.plan import Plan
-from eccles.sweeps.progress import Progress
+from eccles.sweeps.running import run_plan
 from eccles.sweeps.seeds import Seeds
-from eccles.sweeps.store import Store
 from eccles.sweeps.structure import structures
 
 if TYPE_CHECKING:
     import xarray
 
 __all__ = ["default_options", "rerun", "sweep"]
-
-FIRST_PIECE = 256  # conditions
-PIECE_SECONDS = 0.5  # about as long as Ctrl-C and the progress bar wait
-CHUNK_BYTES = 1 << 25  # of results in a chunk that is written or sent at once
-CHUNKS = 200  # of a sweep, about
 
 
 def sweep(
@@ -112,7 +98,7 @@ def sweep(
     What a condition gives are the bits that its model gives when it is run alone with the same seed, whatever
     the number of threads, chunks, or other conditions.
     """
-    options = _Options.of(
+    options = Options.of(
         out=out, threads=threads, scheduler=scheduler, chunk=chunk, progress=progress,
         memory_limit=memory_limit,
     )  # fmt: skip
@@ -120,55 +106,6 @@ def sweep(
         seed = _seed_to_go_on_with(options.out)
     plan = make_plan(model, record, parameters, seed, independent)
     return run_plan(plan, _attributes(model, plan), options)
-
-
-@dataclass(frozen=True)
-class _Options:
-    """How a sweep is run; see `sweep`."""
-
-    out: Path | None = None
-    threads: int | None = None
-    scheduler: Any = None
-    chunk: int | None = None
-    progress: bool | None = None
-    memory_limit: int | None = None
-
-    @classmethod
-    def of(cls, **given: Any) -> _Options:
-        """The options of a call, checked; what is not given is as `default_options` has it."""
-        given = {name: value for name, value in given.items() if value is not None}
-        taken = [name for name in given if name == "out" and "out" in _defaults]
-        if taken:
-            warn("out_twice", f"results go to {_defaults['out']}, not to {given['out']}")
-        options = cls(**{**given, **_defaults})
-        for name in ("threads", "chunk"):
-            value = getattr(options, name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-                raise SetupError(f"{name} has to be a positive whole number, not {value!r}")
-        if options.out is None:
-            return options
-        path = Path(options.out)
-        if path.suffix not in (".nc", ".zarr"):
-            raise SetupError(
-                f"out='{path}' does not tell how to write results",
-                hint="Names end in .zarr (a folder that is written while the sweep runs) or .nc (one file).",
-            )
-        return replace(options, out=path)
-
-
-_defaults: dict[str, Any] = {}  # of the sweeps of a script that runs under `eccles sweep`
-
-
-@contextmanager
-def default_options(**options: Any) -> Iterator[None]:
-    """Calls of `sweep` within have these options."""
-    before = dict(_defaults)
-    _defaults.update({name: value for name, value in options.items() if value is not None})
-    try:
-        yield
-    finally:
-        _defaults.clear()
-        _defaults.update(before)
 
 
 def make_plan(
@@ -223,122 +160,11 @@ def rerun(
     names = ("model", "model_source", "seed", "independent", "duration")
     attributes = {name: dataset.attrs[name] for name in names if name in dataset.attrs}
     dataset.close()
-    options = _Options.of(
+    options = Options.of(
         out=out, threads=threads, scheduler=scheduler, chunk=chunk, progress=progress,
         memory_limit=memory_limit,
     )  # fmt: skip
     return run_plan(plan, attributes, options)
-
-
-def run_plan(plan: Plan, attributes: dict[str, Any], options: _Options) -> xarray.Dataset:
-    """Run a plan."""
-    axes, fields, n = plan.labels(), list(plan.fields.values()), plan.grid.n_conditions
-    if plan.data is None:
-        attributes["why_no_plan"] = plan.why_not_data
-    on_disk = options.out is not None and options.out.suffix == ".zarr"
-    if not on_disk:
-        check_memory(n, plan.memory(), options.memory_limit)
-    with Progress(n, options.progress) as bar, Interrupt() as interrupt:
-        engine = _Engine(plan, options, bar, lambda: interrupt.requested)
-        if on_disk:
-            assert options.out is not None
-            result = engine.to_store(options.out, axes, fields, attributes)
-        else:
-            pieces: list[Piece] = []
-            engine.run(None, pieces.append)
-            result = assemble(axes, fields, pieces, attributes, plan.data)
-            if options.out is not None and engine.n_done == n:
-                save(result, options.out)
-    if engine.n_done < n:
-        kept = " The same call goes on with them." if on_disk else ""
-        warn(
-            "interrupted",
-            f"the sweep was interrupted: {engine.n_done} of {n} conditions are there, the others are marked "
-            f"as failed.{kept}",
-        )
-    return result
-
-
-class _Engine:
-    """Runs chunks of a plan here or on a cluster."""
-
-    def __init__(self, plan: Plan, options: _Options, bar: Progress, stopped: Callable[[], bool]) -> None:
-        self._plan = plan
-        self._options = options
-        self._bar = bar
-        self._stopped = stopped
-        self.n_done = 0
-
-    def run(self, chunks: list[range] | None, receive: Callable[[Piece], None]) -> None:
-        """Run chunks of conditions, or all of them; `receive` gets the pieces. Ctrl-C ends it early."""
-
-        def take(piece: Piece) -> None:
-            receive(piece)
-            self.n_done += piece.stop - piece.start
-            self._bar.add(piece.stop - piece.start)
-            if self._stopped():
-                raise Stopped
-
-        try:
-            if self._options.scheduler is not None:
-                self._on_cluster(chunks, take)
-            elif chunks is None:
-                self._in_pieces(take)
-            else:
-                for chunk in chunks:
-                    take(self._plan.run(chunk.start, chunk.stop, self._options.threads, self._stopped))
-        except Stopped:
-            pass
-
-    def _in_pieces(self, take: Callable[[Piece], None]) -> None:
-        """All conditions, in pieces that take about as long as one wants to wait."""
-        n, start, size = self._plan.grid.n_conditions, 0, FIRST_PIECE
-        while start < n:
-            stop = min(n, start + size)
-            began = time.perf_counter()
-            take(self._plan.run(start, stop, self._options.threads, self._stopped))
-            seconds = max(time.perf_counter() - began, 1e-9)
-            size = max(1, min(16 * size, int((stop - start) * PIECE_SECONDS / seconds)))
-            start = stop
-
-    def _on_cluster(self, chunks: list[range] | None, take: Callable[[Piece], None]) -> None:
-        if self._plan.data is None:
-            raise SetupError(
-                "this model cannot be sent to a cluster",
-                hint=f"{self._plan.why_not_data}\nLeave scheduler= out.",
-            )
-        if chunks is None:
-            n, size = self._plan.grid.n_conditions, self.chunk()
-            chunks = [range(k, min(n, k + size)) for k in range(0, n, size)]
-        with as_client(self._options.scheduler) as client:
-            run_on_cluster(client, Job(self._plan.data), chunks, take, self._look)
-
-    def _look(self) -> None:
-        if self._stopped():
-            raise Stopped
-
-    def chunk(self) -> int:
-        """About how many conditions are written, or sent, at once."""
-        if self._options.chunk is not None:
-            return self._options.chunk
-        n = self._plan.grid.n_conditions
-        return max(1, min(-(-n // CHUNKS), CHUNK_BYTES // max(1, self._plan.memory())))
-
-    def to_store(
-        self, path: Path, axes: list[Axis], fields: list[Field], attributes: dict[str, Any]
-    ) -> xarray.Dataset:
-        """Run what is missing in a Zarr folder."""
-        plan = self._plan
-        name = (
-            token(plan.data) if plan.data is not None else token(repr((attributes, plan.labels())).encode())
-        )
-        with Store.create(path, axes, fields, attributes, name, self.chunk(), plan=plan.data) as store:
-            missing = store.missing()
-            self.n_done = plan.grid.n_conditions - sum(map(len, missing))
-            self._bar.add(self.n_done)
-            self.run(missing, store.write)
-            store.finish()
-        return open_sweep(path)
 
 
 def _seed_to_go_on_with(out: Path | None) -> int | None:
