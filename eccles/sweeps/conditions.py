@@ -22,9 +22,10 @@ from eccles.sweeps.structure import Structure, message_of
 __all__ = ["Conditions", "Results"]
 
 SHORT = 0.02  # seconds: conditions that take longer are run one by one, so that Ctrl-C is answered
-BLOCK = 0.05  # seconds in one native call
+BLOCK = 0.02  # seconds in one native call
 WORTH_A_COPY = 0.05  # seconds of work for each thread: about what it takes to make a network for it
 WORTH_A_THREAD = 0.002  # seconds of work for each thread that takes many conditions at once
+LONG = 0.002  # seconds: of a condition beside which what Python does for it counts little
 FIRST_BLOCK = 8  # conditions, before it is known how long they take
 
 
@@ -123,6 +124,8 @@ class Conditions:
                 left.append(block[~done])
             return (time.perf_counter() - began) / len(block)
 
+        if self._seconds > LONG:
+            self._block_seconds = self._seconds
         n_first = 0 if self._block_seconds else FIRST_BLOCK
         first, rest = numbers[:n_first], numbers[n_first:]
         if len(first):
