@@ -333,7 +333,8 @@ class Repeated:
         base = image.__array_interface__["data"][0]
         addresses = {key: base + offset for key, offset in self._offsets.items()}
         table = np.array([addresses[id(array)] for array in self._loop.arrays], np.uint64)
-        positions = dict(zip(self._grid.axes, np.unravel_index(numbers, self._grid.shape), strict=True))
+        shape = self._grid.shape
+        positions = dict(zip(self._grid.axes, np.unravel_index(numbers, shape), strict=True)) if shape else {}
         keep: list[np.ndarray] = []
         patches = []
         for patch in self._patches:

@@ -47,6 +47,16 @@ def test_integers_and_a_single_value():
     assert dict(result["G.v"].sizes) == {"n": 2, "k": 1, "G": 2}
 
 
+def test_a_model_without_parameters_is_one_condition():
+    def model():
+        G = NeuronGroup(2, "dv/dt = (3 - v)/TAU : 1", threshold="v > 1", reset="v = 0")
+        run(50 * ms)
+        return locals()
+
+    result = assert_as_alone(model, ["G.v"])
+    assert result["G.v"].dims == ("G",)
+
+
 def initial(v0, u0):
     G = NeuronGroup(3, "dv/dt = (u - v)/TAU : 1\ndu/dt = -u/(2*TAU) : 1")
     G.v = v0
