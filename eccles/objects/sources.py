@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ from eccles.language.check import Symbol
 from eccles.objects.group import Group, SimulationObject
 from eccles.objects.regular import CodeRunner
 from eccles.objects.stored import misfit, stored_array, stored_number
+from eccles.objects.swept import Swept
 from eccles.objects.timing import SpikeTimes, checked_spike_times
 from eccles.objects.variables import Variable, VariableView, elements
 from eccles.units import DIMENSIONLESS, Quantity, get_dimensions
@@ -151,6 +153,8 @@ class SpikeSource(Group):
 
 def count_of(n: Any) -> int:
     """The number of elements that a user asks for, checked."""
+    if isinstance(n, Swept):
+        n = operator.index(n)  # raises, and says why: each size needs a model of its own
     if get_dimensions(n) is not DIMENSIONLESS or isinstance(n, str) or np.ndim(n) != 0:
         raise TypeError(f"the number of elements has to be a number, not {n!r}")
     try:
