@@ -458,9 +458,9 @@ class SpikeGeneratorGroup(SpikeSource):
         if index.size and (index.min() < 0 or index.max() >= self._n):
             wrong = index[(index < 0) | (index >= self._n)][0]
             raise SetupError(f"{self.name} has {elements(self._n)}, so there is none with index {wrong}")
-        if not np.all(np.isfinite(seconds)) or np.any(seconds < 0):
+        if not (np.isfinite(seconds) & (seconds >= 0)).all():
             raise SetupError("the times of spikes have to be finite and not negative")
-        every = to_seconds(period, "the period") if period is not None and np.any(period) else 0.0
+        every = to_seconds(period, "the period") if period is not None and np.asarray(period).any() else 0.0
         if not 0 <= every < np.inf:
             raise SetupError("the period has to be finite and cannot be negative")
         if every and seconds.size and seconds.max() >= every:
@@ -468,7 +468,7 @@ class SpikeGeneratorGroup(SpikeSource):
         if not sorted:
             order = np.lexsort((index, seconds))
             index, seconds = index[order], seconds[order]
-        elif np.any(np.diff(seconds) < 0):
+        elif (seconds[1:] < seconds[:-1]).any():
             raise SetupError("the times of the spikes are not sorted, although sorted=True says so")
         self._period = every
         self._times = seconds
@@ -533,13 +533,14 @@ class SpikeGeneratorGroup(SpikeSource):
         """Find the next spike from now on, where times are exact."""
         if self._binned != "exact":
             order = np.lexsort((self._times, self._given_indices))
-            near = (np.diff(self._given_indices[order]) == 0) & (np.diff(self._times[order]) <= SAME)
+            neuron, t = self._given_indices[order], self._times[order]
+            near = (neuron[1:] == neuron[:-1]) & (t[1:] - t[:-1] <= SAME)
             if near.any():
                 at = order[:-1][near][0]
                 raise SetupError(
                     f"neuron {self._given_indices[at]} of {self.name} has two spikes at {self._times[at]} s"
                 )
-            self._seconds.replace(np.append(self._times, np.inf))
+            self._seconds.replace(np.concatenate((self._times, (np.inf,))))
             self._indices.replace(self._given_indices)
         now = self.clock.t_
         turn = int(np.floor((now + SAME) / self._period)) if self._period else 0

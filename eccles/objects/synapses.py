@@ -157,6 +157,7 @@ class Synapses(Group):
     def _declare_variables(self, dtype: Any) -> None:
         self._lastupdate_rest = Array(f"{self.name}.lastupdate.rest", Element.F64)  # where times are exact
         self._event_driven: list[str] = []
+        self._advance: tuple[Assignment, ...] | None = None  # the statements over `_elapsed`
         self._clock_driven: list[str] = []
         self.summed: list[Equation] = []
         for equation in self.equations.values():
@@ -719,11 +720,11 @@ class Synapses(Group):
 
     def event_driven_statements(self) -> tuple[Assignment, ...]:
         """The statements that advance event-driven variables over `_elapsed`."""
-        if not self._event_driven:
-            return ()
-        exprs = self.equations.substituted()
-        problem = Problem({n: exprs[n] for n in self._event_driven}, frozenset(), lambda call: False)
-        return event_driven_step(problem)
+        if self._advance is None:
+            exprs = self.equations.substituted()
+            problem = Problem({n: exprs[n] for n in self._event_driven}, frozenset(), lambda call: False)
+            self._advance = event_driven_step(problem) if self._event_driven else ()
+        return self._advance
 
     def blocks(self, writes: frozenset[int]) -> list[Block]:
         blocks = [summing_block(self, e) for e in self.summed]

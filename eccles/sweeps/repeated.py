@@ -12,7 +12,8 @@ has to look at (a buffer is full, a number is NaN) are left to it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -95,7 +96,10 @@ class Repeated:
             self._runner.fill()
             self._set_clocks(ready.ends)
             self._layout()
-            self._patches = [*self._calls(ready), *self._variables(), *self._keys()]
+            try:
+                self._patches = [*self._calls(ready), *self._variables(), *self._keys()]
+            except Exception as error:  # of one condition: it is marked when its turn comes
+                raise NotRepeatable(f"some condition cannot be set: {error}") from error
             self._outputs = self._recorded()
             self._watched = [
                 array for obj in ready.objects if isinstance(obj, Group) for _, array in obj.integrated()
@@ -193,21 +197,33 @@ class Repeated:
             raise NotRepeatable(f"{call.method}() changes more than one object")
         axes = tuple(axis for axis in self._grid.axes if axis in call.axes)
         sizes = dict(zip(self._grid.axes, self._grid.shape, strict=True))
-        stores = [self._loop.float_store, self._loop.integer_store]
         own = [a for a in arrays_of(obj) if id(a) in self._offsets]
-        rows: dict[int, list[np.ndarray]] = {id(array): [] for array in (*own, *stores)}
-        for combination in np.ndindex(*(sizes[axis] for axis in axes)):
+        numbers = self._numbers_of(obj, own)
+        rows: list[list[np.ndarray]] = [[] for _ in (*own, *numbers)]
+        for combination in (*np.ndindex(*(sizes[axis] for axis in axes)), (0,) * len(axes)):
             call.apply(dict(zip(axes, combination, strict=True)))
             if isinstance(obj, SimulationObject):
                 obj.before_run(None, self._executor.structure.seconds)
-            self._runner.fill()
-            for array in (*own, *stores):
-                rows[id(array)].append(_words(array))
-        call.apply(dict.fromkeys(axes, 0))
-        if isinstance(obj, SimulationObject):
-            obj.before_run(None, self._executor.structure.seconds)
-        self._runner.fill()
-        return [patch for array in (*own, *stores) for patch in _differences(array, axes, rows[id(array)])]
+            found = (
+                *map(_words, own),
+                *(np.array([get()], store.data.dtype).view(np.int64) for store, _, get in numbers),
+            )
+            for row, words in zip(rows, found, strict=True):
+                row.append(words)
+        patches = [p for a, r in zip(own, rows, strict=False) for p in _differences(a, axes, r[:-1])]
+        for (store, k, _), row in zip(numbers, rows[len(own) :], strict=True):
+            patches += [replace(p, first=k) for p in _differences(store, axes, row[:-1])]
+        return patches
+
+    def _numbers_of(self, obj: Any, own: list[Array]) -> list[tuple[Array, int, Callable[[], float]]]:
+        """The numbers that the program asks an object for: where they are stored, and who tells them."""
+        ids = {id(obj), *map(id, own)}
+        loop = self._loop
+        return [
+            (store, k, (loop.floats if store is loop.float_store else loop.integers)[k])
+            for key, (store, k) in loop.slots.items()
+            if isinstance(key, tuple) and ids & {part for part in key if isinstance(part, int)}
+        ]
 
     def _variables(self) -> list[Patch]:
         """Variables that are written before the run."""
