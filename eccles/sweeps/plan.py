@@ -143,25 +143,56 @@ def _merged(structures: list[Structure]) -> dict[str, Field]:
 
 
 def _larger(a: Field, b: Field) -> Field:
-    """A field for what differs in size between structures."""
-    if a.shape == b.shape and a.kind == b.kind:
-        return a
-    if a.kind != b.kind or (len(a.shape) != len(b.shape) and a.shape and b.shape):
-        raise SetupError(f"'{a.name}' is recorded in different ways in different conditions")
-    if not a.shape or not b.shape:  # one element here, several there
-        return _larger(_with_dimension(a, b), _with_dimension(b, a))
-    shape = tuple(map(max, a.shape, b.shape))
+    """A field for what differs in size between structures: what both have comes first, in both alike."""
+    a, b = _with_dimensions(a, b), _with_dimensions(b, a)
+    if (a.kind, a.units, a.columns, len(a.shape)) != (b.kind, b.units, b.columns, len(b.shape)):
+        raise SetupError(
+            f"'{a.name}' is not of the same kind in all conditions",
+            hint="Sweep those in which it is another variable, or has other units, in calls of their own.",
+        )
+    dims: list[str] = []
     coordinates: dict[str, Coordinate] = {}
-    for name in a.coordinates:
-        coordinates[name] = max(a.coordinates[name], b.coordinates[name], key=lambda c: len(c.values))
-    dtype = a.dtype if np.dtype(a.dtype).kind == "f" else "float64"  # missing values are NaN
-    return replace(a, shape=shape, coordinates=coordinates, dtype=dtype)
+    for axis, sizes in enumerate(zip(a.shape, b.shape, strict=True)):
+        shorter, longer = (a, b) if sizes[0] < sizes[1] else (b, a)
+        if not np.array_equal(_labels(shorter, axis), _labels(longer, axis)[: min(sizes)]):
+            raise SetupError(
+                f"'{a.name}' is recorded at other times, or of other elements, in some conditions",
+                hint="Say in the call what holds for all conditions, as in "
+                'record.trace("G.v", dt=1*ms, start=10*ms); or sweep these conditions in calls of their own.',
+            )
+        dims.append(longer.dims[axis])
+        if dims[-1] in longer.coordinates:
+            coordinates[dims[-1]] = longer.coordinates[dims[-1]]
+    dtype = np.result_type(a.dtype, b.dtype)
+    if a.shape != b.shape and dtype.kind != "f":
+        dtype = np.dtype(np.float64)  # missing values are NaN
+    attributes = {**a.attributes}
+    if "n_elements" in attributes:
+        attributes["n_elements"] = max(attributes["n_elements"], b.attributes["n_elements"])
+    return replace(
+        a, dims=tuple(dims), shape=tuple(map(max, a.shape, b.shape)), coordinates=coordinates,
+        dtype=dtype.name, attributes=attributes,
+    )  # fmt: skip
 
 
-def _with_dimension(field: Field, like: Field) -> Field:
-    if field.shape:
+def _with_dimensions(field: Field, like: Field) -> Field:
+    """The field with the leading dimensions that it lacks, as there is one element here and several there."""
+    missing = len(like.dims) - len(field.dims)
+    if missing <= 0 or like.dims[missing:] != field.dims:
         return field
-    return replace(field, dims=like.dims, shape=(1,) * len(like.shape), coordinates=like.coordinates)
+    first = {
+        dim: Coordinate(like.coordinates[dim].values[:1], like.coordinates[dim].units)
+        for dim in like.dims[:missing] if dim in like.coordinates
+    }  # fmt: skip
+    return replace(
+        field, dims=like.dims, shape=(1,) * missing + field.shape, coordinates=first | dict(field.coordinates)
+    )
+
+
+def _labels(field: Field, axis: int) -> np.ndarray:
+    """What the positions along a dimension of a field are: elements that have no labels are counted."""
+    found = field.coordinates.get(field.dims[axis])
+    return np.arange(field.shape[axis]) if found is None else found.values
 
 
 class _PieceInTheMaking:
