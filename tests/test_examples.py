@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-TESTED = {"beats", "first_experiment_abstract", "first_experiment_biophysical", "stdp_window", "cuba"}
+TESTED = {
+    "beats", "cuba", "first_experiment_abstract", "first_experiment_biophysical", "rates", "stdp_window",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -46,6 +48,24 @@ def test_beats_gives_the_weights_of_the_lab(
     assert f"{float(on_grid.post_rate_obtained[0]):.1f} Hz, and that weight 0." in shown
     assert on_grid.final_weights[0] == pytest.approx(0, abs=5e-4)
     assert (tmp_path / "beats.png").stat().st_size > 1000
+
+
+def test_rates_gives_the_weights_of_the_lab(
+    example: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from eccles.lab.beats import beats
+    from eccles.units import Hz, second
+
+    names = example("rates", str(tmp_path / "rates.png"))
+    weights = names["in_phase"]["S.w"][::7, ::7]
+    pre, post = np.meshgrid(weights["pre"], weights["post"], indexing="ij")
+    expected = beats(pre.ravel() * Hz, post.ravel() * Hz, duration=2 * second).final_weights
+    np.testing.assert_allclose(weights.values.ravel(), expected, atol=1e-12)
+    scattered = names["scattered"]["S.w"]
+    assert (scattered.std("trial") > 0).mean() > 0.99
+    assert not names["scattered"]["failed"].any()
+    assert "2500 conditions" in capsys.readouterr().out
+    assert (tmp_path / "rates.png").stat().st_size > 1000
 
 
 def test_first_experiment_sums_up_the_decayed_steps_of_all_spikes(
