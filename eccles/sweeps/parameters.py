@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,9 @@ from eccles.units import DIMENSIONLESS, Dimension, Quantity, get_dimensions
 from eccles.units.quantity import as_quantity
 
 __all__ = ["Grid", "Parameter", "zipped"]
+
+MOST_AXES = 28  # files have at most 32 dimensions, and some are those of what is recorded
+MOST_CONDITIONS = 10**8
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,9 @@ class Parameter:
     def at(self, position: int) -> Any:
         """One value, as the model gets it."""
         value = self.values[position]
-        return value.item() if isinstance(value, np.generic) else value
+        if isinstance(value, np.generic):
+            return value.item()
+        return value.copy() if isinstance(value, np.ndarray) else value  # models may change what they get
 
     @property
     def is_number(self) -> bool:
@@ -107,7 +113,7 @@ def _values_of(name: str, given: Any) -> Any:
     if len(given) == 0:
         raise SetupError(f"the parameter '{name}' has no value", hint="Give at least one.")
     if isinstance(given, np.ndarray):
-        return given if given.dtype.kind in "iuf" else [v.item() for v in given.reshape(len(given), -1)[:, 0]]
+        return given.copy() if given.dtype.kind in "iuf" else given.tolist()
     values = [as_quantity(v) for v in given]
     if any(
         isinstance(v, str | bool | np.bool_) or np.asarray(v).dtype.kind not in "iuf" for v in _flat(values)
@@ -125,7 +131,7 @@ def _values_of(name: str, given: Any) -> Any:
     arrays = [np.asarray(v) for v in values]
     if len({a.shape for a in arrays}) == 1:
         return _with_unit(np.stack(arrays), dim)
-    return [_with_unit(a, dim) for a in arrays]
+    return [_with_unit(a.copy(), dim) for a in arrays]
 
 
 def _is_number(value: Any) -> bool:
@@ -172,6 +178,12 @@ class Grid:
         twice = sorted({n for n in names if names.count(n) > 1})
         if twice:
             raise SetupError(f"the parameter '{twice[0]}' is given twice")
+        if len(self.axes) > MOST_AXES or self.n_conditions > MOST_CONDITIONS:
+            raise SetupError(
+                f"{len(self.axes)} parameters make {self.n_conditions:.3g} conditions, which is too many",
+                hint=f"At most {MOST_AXES} dimensions and {MOST_CONDITIONS:.0e} conditions are possible. "
+                "zipped(...) makes parameters that go together instead of all combinations.",
+            )
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -181,7 +193,7 @@ class Grid:
     @property
     def n_conditions(self) -> int:
         """The number of conditions."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
     def parameters(self) -> dict[str, tuple[str, Parameter]]:
         """Name of each parameter -> its axis and itself."""
