@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_type_hints
 
 import numpy as np
 import pytest
@@ -75,6 +76,19 @@ def _check_printed(script: str, output: str) -> None:
         assert any(shown in line for line in lines), shown
     for block in re.findall(r"^ *(?:print|explain)\(.*\)\n((?:#.*\n?)+)", script, re.MULTILINE):
         assert "\n".join(line[2:] for line in block.splitlines()) in output
+
+
+def test_the_guide_to_sweeps_knows_all_that_can_be_recorded() -> None:
+    from eccles import record
+
+    guide = (ROOT / "docs" / "sweeps.md").read_text(encoding="utf-8")
+    makers = [
+        name
+        for name in record.__all__
+        if get_type_hints(getattr(record, name)).get("return") is record.Record
+    ]
+    assert len(makers) > 10
+    assert [name for name in makers if f"record.{name}(" not in guide] == []
 
 
 def _rows(text: str, heading: str) -> list[list[str]]:
