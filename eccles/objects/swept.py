@@ -22,7 +22,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from eccles.errors import SetupError
-from eccles.units import Dimension, get_dimensions
+from eccles.units import DIMENSIONLESS, Dimension, get_dimensions
 
 __all__ = [
     "FIRST", "Call", "Concrete", "NotRunYet", "Setting", "Structural", "Swept", "Tracer", "Write", "axes_of",
@@ -65,7 +65,7 @@ class Swept(NDArrayOperatorsMixin):
         self.ragged = getattr(values, "dtype", np.dtype(float)).kind == "O"
 
     def __hash__(self) -> int:
-        return id(self)
+        raise self._structural("it is looked up in a dict or set")
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -106,6 +106,10 @@ class Swept(NDArrayOperatorsMixin):
             raise self._structural(f"np.{ufunc.__name__}.{method} needs its number")
         inputs = tuple(x._value() if hasattr(x, "_value") else x for x in inputs)  # views of variables
         swept = [x for x in inputs if isinstance(x, Swept)]
+        if any(isinstance(x, list | tuple) for x in inputs):
+            for x in swept:
+                if not x.ragged and x.ndim == 0 and x.dim is DIMENSIONLESS:
+                    raise x._structural("it may be how often a list is repeated")
         sizes = {axis: n for x in swept for axis, n in x.sizes.items()}
         axes = tuple(sizes)
         if any(x.ragged for x in swept):
@@ -146,6 +150,9 @@ class Swept(NDArrayOperatorsMixin):
     def __float__(self) -> float:
         raise self._structural("it is used as a plain number")
 
+    def __trunc__(self) -> int:
+        raise self._structural("it is used as an integer")
+
     def __round__(self, digits: int | None = None) -> Any:
         raise self._structural("it is rounded")
 
@@ -162,6 +169,9 @@ class Swept(NDArrayOperatorsMixin):
         return Swept(self.values[(slice(None),) * len(self.axes) + item], self.axes)
 
     def __format__(self, spec: str) -> str:
+        raise self._structural("it is put into text")
+
+    def __str__(self) -> str:
         raise self._structural("it is put into text")
 
     def __repr__(self) -> str:
