@@ -131,12 +131,13 @@ def curves(
     scale, unit = scale_of(rows, units_of(values))
     order, places = _draw_axis(ax, "x", x, along)
     colors = _colors(len(rows))
+    texts = [] if labels is None else _texts(labels)
     opacity = 0.25 if len(rows) <= MOST_INSIDE else 0.1
     for k, row in enumerate(rows):
         middle, low, high = (
             _middle_and_band(row[order] / scale, spread) if spreads else (row[order] / scale,) * 3
         )
-        label = None if labels is None else shown(labels.values[k], units_of(labels))
+        label = None if labels is None else texts[k]
         marker = "o" if len(places) <= 30 else ""
         ax.plot(places, middle, color=colors[k], label=label, marker=marker, markersize=3)
         if spreads:
@@ -344,13 +345,13 @@ def _draw_axis(ax: Axes, axis: str, name: str, labels: xarray.DataArray) -> tupl
     """Name an axis; the order of the labels along it, and where they are."""
     order, places, unit = _places(labels)
     if unit is None:
-        texts = [shown(label, units_of(labels)) for label in labels.values[order]]
-        ax.set(**{f"{axis}ticks": places, f"{axis}ticklabels": texts})
+        texts = _texts(labels)
+        ax.set(**{f"{axis}ticks": places, f"{axis}ticklabels": [texts[k] for k in order]})
     elif _is_logarithmic(places):
         some = places[:: -(-len(places) // MOST_TICKS)]
         ax.set(**{f"{axis}scale": "log"})
         ax.minorticks_off()
-        ax.set(**{f"{axis}ticks": some, f"{axis}ticklabels": [f"{place:.4g}" for place in some]})
+        ax.set(**{f"{axis}ticks": some, f"{axis}ticklabels": [f"{place:.3g}" for place in some]})
     ax.set(**{f"{axis}label": named(name, unit or "")})
     return order, places
 
@@ -373,6 +374,15 @@ def _places(labels: xarray.DataArray) -> tuple[np.ndarray, np.ndarray, str | Non
         scale, unit = scale_of(values, units_of(labels))
         return order, values[order] / scale, unit
     return np.arange(len(values)), np.arange(len(values)), None
+
+
+def _texts(labels: xarray.DataArray) -> list[str]:
+    """Labels as text, each in the unit in which it reads best; 0 in that of the largest."""
+    units = units_of(labels)
+    if labels.dtype.kind not in "iuf":
+        return [shown(label, units) for label in labels.values]
+    _, unit = scale_of(labels.values, units)
+    return [shown(label, units) if label else f"0 {unit}".rstrip() for label in labels.values]
 
 
 def _is_logarithmic(places: np.ndarray) -> bool:

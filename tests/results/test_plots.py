@@ -140,6 +140,18 @@ def test_many_curves_have_some_entries_in_the_legend():
     assert len(ax.lines) == 40
 
 
+def test_zero_has_the_unit_of_the_other_labels():
+    drive = Axis("drive", {"drive": Coordinate(np.array([-0.01, 0.0, 0.02]), "V")})
+    ax = fabricate([drive, PRE], [WEIGHT]).dataset().eccles.curves("S.w", "pre", by="drive")
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["-10 mV", "0 mV", "20 mV"]
+
+
+def test_ticks_of_logarithmic_axes_are_short():
+    tau = Axis("tau", {"tau": Coordinate(np.geomspace(1e-3, 0.1, 5), "s")})
+    ax = fabricate([tau, PRE], [WEIGHT]).dataset().eccles.heatmap("S.w", "tau", "pre")
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["1", "3.16", "10", "31.6", "100"]
+
+
 def test_a_raster_shows_the_spikes_of_one_condition(made, result):
     ax = result.eccles.raster("P", pre=100 * Hz, delay=8 * ms, trial=1)
     wanted = made.events["P"][2 * 16 + 3 * 4 + 1]
