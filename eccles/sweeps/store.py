@@ -73,7 +73,7 @@ class Store:
         self._shape = tuple(state["shape"])
         self._axes: Mapping[str, Sequence[str]] = state["axes"]
         self._values: Sequence[str] = state["values"]
-        self._events: Mapping[str, Sequence[str]] = state["events"]
+        self._events: Mapping[str, Mapping[str, Any]] = state["events"]  # name -> column -> attributes
         self._block = tuple(state["block"])
         self.chunks = divide(self._shape, self._block)
         self._by_start = {chunk.start: chunk for chunk in self.chunks}
@@ -274,18 +274,20 @@ class Store:
             messages |= {int(flat): message for flat, message in json.loads(text.tobytes()).items()}
         return failure_list(self._read_axes(), messages)
 
-    def _join_events(self, number: int, name: str, columns: Iterable[str]) -> None:
+    def _join_events(self, number: int, name: str, columns: Mapping[str, Any]) -> None:
         """Put the events of all chunks one after the other."""
         counts = np.zeros(math.prod(self._shape), np.int64)
         self._write_counts(name, counts)  # readers see no events while they move
-        for column in columns if self._done else ():
-            self._join_column(f"{number}.{column}", f"{name}.{column}")
+        for column, attributes in columns.items() if self._done else ():
+            self._join_column(f"{number}.{column}", f"{name}.{column}", attributes)
+        for column in columns if self._done else ():  # all are of one length again: not before
+            self._set_dimension(f"{name}.{column}", f"{name}.event")
         for chunk, part in self._read_marks(f"{number}.count"):
             counts[chunk.start : chunk.stop] = part
         self._write_counts(name, counts)
 
-    def _join_column(self, key: str, name: str) -> None:
-        """Put the values of one column one after the other."""
+    def _join_column(self, key: str, name: str, attributes: Mapping[str, Any]) -> None:
+        """Put the values of one column one after the other, along a dimension of its own."""
         sizes, dtypes = zip(*((part.size, part.dtype) for _, part in self._read_marks(key)), strict=True)
         array = self._root.create_array(  # anew: only now its type is known
             name,
@@ -293,14 +295,24 @@ class Store:
             chunks=(EVENTS_PER_CHUNK,),
             dtype=np.result_type(*dtypes),
             compressors=_compressor(),
-            dimension_names=(f"{name.rpartition('.')[0]}.event",),
-            attributes={k: v for k, v in _array(self._root, name).attrs.items() if k != "_FillValue"},
+            dimension_names=(f"{name}.event",),
+            attributes=dict(attributes),
             overwrite=True,
         )
         start = 0
         for block in _blocks((part for _, part in self._read_marks(key)), EVENTS_PER_CHUNK):
             array[start : start + len(block)] = block
             start += len(block)
+
+    def _set_dimension(self, name: str, dimension: str) -> None:
+        """Name the dimension of an array anew; the file that says it is replaced at once."""
+        file = self.path / name / "zarr.json"
+        about = json.loads(file.read_text(encoding="utf-8")) | {"dimension_names": [dimension]}
+        new = file.with_suffix(".partial")
+        new.write_text(json.dumps(about, indent=2), encoding="utf-8")
+        _sync(new)
+        new.replace(file)
+        _sync(file.parent)
 
     def _write_counts(self, name: str, counts: np.ndarray) -> None:
         """Write how many events each condition has, and where they begin."""
@@ -428,11 +440,14 @@ def _lay_out(
         Axis(axis.name, {n: Coordinate(c.values[:1]) for n, c in axis.coordinates.items()}) for axis in axes
     ]
     options: dict[str, Any] = {"mode": "a", "zarr_format": 3, "consolidated": False}
+    events: dict[str, dict[str, Any]] = {}
     for field in fields:
         # of one condition: all may be more than the memory holds
         small = assemble(first, [field], [], {}).drop_vars(list(grid.variables), errors="ignore")
         chunks = {name: _zarr_chunks(name, field, small[name], block) for name in small.data_vars}
         encoding = {name: _encoding(size) for name, size in chunks.items()}
+        if field.kind == "events":
+            events[field.name] = {c: small[f"{field.name}.{c}"].attrs for c in field.columns}
         small.to_zarr(path, encoding=encoding, **options)
         for name in small.data_vars:
             array = _array(zarr.open_group(path, **ours), str(name))
@@ -449,7 +464,7 @@ def _lay_out(
             "block": block,
             "axes": {axis.name: list(axis.coordinates) for axis in axes},
             "values": [field.name for field in fields if field.kind == "values"],
-            "events": {field.name: list(field.columns) for field in fields if field.kind == "events"},
+            "events": events,
         }
     )
     _consolidate(LocalStore(path))

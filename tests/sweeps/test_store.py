@@ -434,6 +434,49 @@ def test_a_store_that_cannot_be_made_leaves_nothing(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_store_can_be_read_whenever_finish_was_interrupted(tmp_path, monkeypatch):
+    first, path, n_interruptions = tmp_path / "first.zarr", tmp_path / "study.zarr", 0
+    with create(first, [PAIR, TRIAL]) as store:
+        store.write(pieces(store.chunks)[0])
+        store.finish()
+        store.write(pieces(store.chunks)[1])
+    while True:
+        shutil.rmtree(path, ignore_errors=True)
+        shutil.copytree(first, path)
+        left = n_interruptions
+
+        def wait(descriptor: int) -> None:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+        with Store.open(path) as store, monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", wait)
+            try:
+                store.finish()
+                break
+            except RunError:
+                n_interruptions += 3
+        assert read(path)["failed"].sum() >= 0
+    assert n_interruptions > 10
+    with Store.open(path) as store:
+        complete(store)
+    assert_same(read(path), assemble([PAIR, TRIAL], FIELDS, pieces(store.chunks), ATTRIBUTES))
+
+
+def test_a_column_that_was_not_there_when_finish_was_killed_is_made_again(tmp_path):
+    path = tmp_path / "study.zarr"
+    with create(path) as store:
+        for p in pieces(store.chunks[:2]):
+            store.write(p)
+        store.finish()
+    shutil.rmtree(path / "P.spikes.v")  # as Zarr does before it makes an array anew
+    with Store.open(path) as store:
+        complete(store)
+    assert_same(read(path), assemble(AXES, FIELDS, pieces(store.chunks), ATTRIBUTES))
+
+
 def test_what_a_killed_finish_left_is_removed(tmp_path):
     path = tmp_path / "study.zarr"
     with create(path) as store:
