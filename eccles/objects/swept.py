@@ -306,6 +306,7 @@ class Tracer:
         self.random_axes = random_axes
         self._first_random_numbers = first_random_numbers
         self._inside = 0  # a setting that is being made: what it writes is part of it
+        self._before: dict[tuple[int, str], Write | None] = {}  # what variables had that are written
 
     def run(self, network: Any, seconds: float, namespace: Any, level: int) -> None:
         """The model runs a network; what it sets from now on comes after this run."""
@@ -325,11 +326,29 @@ class Tracer:
         """Note that a variable is written, and write what the first condition has."""
         self._inside += 1
         try:
+            self._keep_before(write)
             with self._first_random_numbers():
                 write.apply(FIRST)
         finally:
             self._inside -= 1
         self.phases[-1].append(write)
+
+    def _keep_before(self, write: Write) -> None:
+        """Let conditions begin with what the variable had before it was written, where that matters.
+
+        The network is left with what the first condition writes. Text may read that (`G.v = "v + a"`), and
+        what a swept index does not choose stays.
+        """
+        whole = write.group.whole
+        key = (id(whole), write.name)
+        if key not in self._before:
+            values = np.array(whole.view(write.name, units=False).read(None))
+            value = values.flat[0].item() if values.size and (values == values.flat[0]).all() else values
+            self._before[key] = Write(whole, write.name, False, slice(None), value) if values.size else None
+        before = self._before[key]
+        if before is not None and (write.is_text or axes_of(write.item)):
+            self.phases[0].insert(0, before)
+            self._before[key] = None
 
     def varies(self, group: Any = None, name: str | None = None) -> frozenset[str]:
         """The axes along which a variable of a group (any of a group, any at all) may vary by now."""
