@@ -34,6 +34,7 @@ bench: $(STAMP)  ## against Brian 2 and NEST, in an environment of their own; ab
 	$(BIN)/python benchmarks/second_run.py
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/exact_times.py --out .bench/exact_times.png
+	$(BIN)/python benchmarks/sweeps.py
 
 docs: $(STAMP)  ## links, names of files and the code in the documents
 	$(BIN)/python -m pytest tests/test_documents.py

@@ -197,7 +197,7 @@ def value_at(value: Any, where: Mapping[str, int]) -> Any:
     """A value in one condition, whether it is swept or not."""
     if isinstance(value, Swept):
         return value.at(where)
-    if isinstance(value, list | tuple) and any(isinstance(part, Swept) for part in value):
+    if isinstance(value, list | tuple) and axes_of(value):
         return type(value)(value_at(part, where) for part in value)
     return value
 

@@ -172,6 +172,24 @@ def test_trains_computed_from_a_gap():
     assert_as_alone(model, ["G.v"], gap=[1, 2.5, 4] * ms)
 
 
+def test_lists_with_swept_values_in_them():
+    calls = []
+
+    def model(gap, a):
+        calls.append(gap)
+        P = SpikeGeneratorGroup(2, [0, 1], [5 * ms, 5 * ms + gap])
+        G = NeuronGroup(2, "dv/dt = -v/TAU : 1")
+        G.v = [a, 2 * a]
+        S = Synapses(P, G, on_pre="v += 1")
+        S.connect()
+        run(20 * ms)
+        return locals()
+
+    sweep(model, record="G.v", gap=[1, 2] * ms, a=[0.1, 0.2])
+    assert len(calls) == 1
+    assert_as_alone(model, ["G.v"], gap=[1, 2] * ms, a=[0.1, 0.2])
+
+
 def test_a_stimulus_and_a_refractory_period():
     def model(r, size):
         I = TimedArray(size * np.array([1, 2, 3.0]), dt=5 * ms)
