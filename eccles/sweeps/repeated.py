@@ -12,6 +12,7 @@ has to look at (a buffer is full, a number is NaN) are left to it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -38,6 +39,7 @@ from eccles.sweeps.execute import Executor
 __all__ = ["Repeated"]
 
 WORD = 8  # bytes
+MOST_BYTES = 1 << 27  # of what conditions differ in, of one kind
 FEW = 4  # words that are written one by one, and not with what lies between them
 
 
@@ -91,7 +93,9 @@ class Repeated:
             self._runner = ready.runner
             self._loop = ready.runner.loop
             for prepare in self._loop.prepares:
-                if not isinstance(prepare, Preparation) or self._varies(prepare.group, prepare.names):
+                if not isinstance(prepare, Preparation):
+                    raise NotRepeatable("Poisson processes are begun in Python")
+                if self._varies(prepare.group, prepare.names):
                     raise NotRepeatable("coefficients that differ are computed in Python")
             self._runner.fill()
             self._set_clocks(ready.ends)
@@ -199,6 +203,9 @@ class Repeated:
         sizes = dict(zip(self._grid.axes, self._grid.shape, strict=True))
         own = [a for a in arrays_of(obj) if id(a) in self._offsets]
         numbers = self._numbers_of(obj, own)
+        n_words = sum(len(array) for array in own) + len(numbers)
+        if math.prod(sizes[axis] for axis in axes) * n_words * WORD > MOST_BYTES:
+            raise NotRepeatable(f"there are too many values for {call.method}() to have at hand")
         rows: list[list[np.ndarray]] = [[] for _ in (*own, *numbers)]
         for combination in (*np.ndindex(*(sizes[axis] for axis in axes)), (0,) * len(axes)):
             call.apply(dict(zip(axes, combination, strict=True)))
@@ -250,7 +257,10 @@ class Repeated:
         if array.element is not Element.F64 or id(array) not in self._offsets:
             raise NotRepeatable(f"'{writes[0].name}' of {writes[0].group.name} is no float64 of the program")
         sizes = dict(zip(self._grid.axes, self._grid.shape, strict=True))
-        rows = np.empty((*(sizes[axis] for axis in axes), len(array)))
+        shape = (*(sizes[axis] for axis in axes), len(array))
+        if math.prod(shape) * WORD > MOST_BYTES:
+            raise NotRepeatable(f"there are too many values of '{writes[0].name}' to have at hand")
+        rows = np.empty(shape)
         rows[...] = array.data
         if any(write.is_text for write in writes):
             self._write_one_by_one(rows, writes, axes, array)
