@@ -8,6 +8,7 @@ axis, and the model is called for each part.
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -225,6 +226,7 @@ class _Calls:
         capture = Capture(self._record, first_seed)
         tracer = Tracer(capture.on_run, random_axes, lambda: magic.random_numbers(first_seed, anew=False))
         with magic.private_scope(), magic.default_clock(), magic.random_numbers(seed), tracing(tracer):
+            numpy_before = _numpy_state()
             try:
                 self._model(**values)
             except (KeyboardInterrupt, SystemExit):
@@ -240,6 +242,13 @@ class _Calls:
                         hint="Set variables by text, which is evaluated in each condition, as in "
                         "G.v = 'v + 1'.",
                     ) from error
+            if _numpy_state() != numpy_before:
+                note(
+                    "numpy_random",
+                    "the model draws from numpy.random, which gives all conditions and trials the same "
+                    "numbers. In text, as in G.v = 'rand()', each trial has its own; or make a generator "
+                    "from the parameter `trial`: np.random.default_rng(trial)",
+                )
             capture.put_back()
             default_dt = magic.defaultclock.dt_
         if capture.network is None or not capture.seconds:
@@ -252,6 +261,15 @@ class _Calls:
             capture.network, phases, dict(fixed), numbers, capture.records, capture.recorders, random_axes,
             default_dt,
         )  # fmt: skip
+
+
+def _numpy_state() -> bytes | None:
+    """The state of NumPy's own random numbers, if anybody uses them."""
+    random = sys.modules.get("numpy.random")
+    if random is None:
+        return None
+    state = random.get_state(legacy=False)
+    return repr(state["state"]["pos"]).encode() + state["state"]["key"].tobytes()
 
 
 def _arguments(model: Callable[..., Any], grid: Grid) -> frozenset[str]:

@@ -565,7 +565,7 @@ def test_too_many_models_are_refused():
         G = NeuronGroup(n, "v : 1")
         run(1 * ms)
 
-    with pytest.raises(SetupError, match="would have to be made 2000 times.*used as a size"):
+    with pytest.raises(SetupError, match=r"would have to be made 2000 times.*used as a size"):
         sweep(model, record="G.v", n=range(1, 2001))
 
 
@@ -618,3 +618,25 @@ def test_links_and_regular_code():
         return locals()
 
     assert_as_alone(model, ["G.v", "H.w", "S.q"], g=[0.5, 1.0])
+
+
+def test_numbers_of_numpy_are_told_to_be_the_same_in_all_trials(capsys):
+    def model():
+        G = NeuronGroup(2, "dv/dt = -v/TAU : 1")
+        G.v = np.random.rand(2)  # noqa: NPY002  (what beginners write)
+        run(1 * ms)
+
+    result = sweep(model, record="G.v", trial=range(3))
+    assert "np.random.default_rng(trial)" in capsys.readouterr().err
+    assert (result["G.v"] == result["G.v"][0]).all()
+
+
+def test_a_generator_made_from_the_trial_is_another_one_in_each():
+    def model(trial):
+        G = NeuronGroup(2, "dv/dt = -v/TAU : 1")
+        G.v = np.random.default_rng(trial).random(2)
+        run(1 * ms)
+        return locals()
+
+    result = assert_as_alone(model, ["G.v"], trial=range(3))
+    assert len(np.unique(result["G.v"])) == 6
