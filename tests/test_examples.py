@@ -13,7 +13,8 @@ import pytest
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 TESTED = {
-    "beats", "cuba", "first_experiment_abstract", "first_experiment_biophysical", "rates", "stdp_window",
+    "beats", "cuba", "first_experiment_abstract", "first_experiment_biophysical", "pairing", "rates",
+    "stdp_window",
 }  # fmt: skip
 
 
@@ -107,3 +108,14 @@ def test_cuba_keeps_itself_active_at_a_few_hertz(example: Any) -> None:
     # the same model under Brian 2 2.9.0 with seeds 1, 2, 3: 5.82, 5.52, 6.17 Hz
     assert 4.8 < names["mean_rate"] < 6.9
     assert np.sum(names["spikes"].t_ > 0.25) > 500
+
+
+def test_pairing_changes_the_weight_by_the_sum_over_all_pairs_of_spikes(example: Any) -> None:
+    names = example("pairing")
+    pairs, tau = np.arange(names["n_pairs"]), 0.02
+    for gap in np.asarray(names["gaps"]):
+        for rate in np.asarray(names["rates"]):
+            apart = gap + (pairs[:, np.newaxis] - pairs) / rate  # each post spike after each pre spike
+            expected = np.sum(np.where(apart > 0, 0.01, -0.0105) * np.exp(-np.abs(apart) / tau))
+            found = names["result"]["synapse.w"].sel(gap=gap, rate=rate).item()
+            assert found == pytest.approx(expected, rel=1e-10, abs=1e-12)

@@ -1,4 +1,4 @@
-"""The command line: `eccles beats`, `eccles run`, `eccles show`, `eccles doctor`, `eccles cache`."""
+"""The command line: `eccles beats`, `run`, `sweep`, `show`, `doctor`, `cache`."""
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ import typer
 from eccles.errors import nearest
 from eccles.units import Quantity, hertz, second
 
-__all__ = ["phases", "rates", "result_file", "time"]
+__all__ = ["at_least_one", "phases", "rates", "result_file", "sweep_place", "time"]
 
 TIMES = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "min": 60.0}
 RATES = {"": 1.0, "Hz": 1.0, "kHz": 1e3}
@@ -78,6 +78,19 @@ def phases(text: str) -> list[float]:
     return values
 
 
+def at_least_one(number: int | None) -> int | None:
+    """How many of something there are to be; None where this is not said.
+
+    Raises
+    ------
+    typer.BadParameter
+        If it is zero or less.
+    """
+    if number is not None and number < 1:
+        raise typer.BadParameter(f"at least 1, not {number}")
+    return number
+
+
 def result_file(path: Path, endings: Collection[str]) -> Path:
     """A file that can be written; its folder is made where it is missing.
 
@@ -98,6 +111,19 @@ def result_file(path: Path, endings: Collection[str]) -> Path:
     if path.is_dir() or not os.access(place, os.W_OK):
         raise typer.BadParameter(f"'{place}' cannot be written to")
     return path
+
+
+def sweep_place(path: Path) -> Path:
+    """A place for the result of a sweep: a file, or a Zarr folder, which may be there already.
+
+    Raises
+    ------
+    typer.BadParameter
+        As for `result_file`.
+    """
+    if path.suffix == ".zarr" and path.is_dir():
+        return path
+    return result_file(path, (".zarr", ".nc"))
 
 
 def _split(text: str, what: str, example: str) -> tuple[float, str]:

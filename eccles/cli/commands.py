@@ -188,10 +188,10 @@ def _say(explanation: str, quiet: bool) -> None:
 # -- scripts ------------------------------------------------------------------------------------------
 
 
-def _check_script(path: Path) -> None:
+def _check_file(path: Path, argument: str = "SCRIPT") -> None:
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
-        raise typer.BadParameter(f"'{path}' {what}", param_hint="SCRIPT")
+        raise typer.BadParameter(f"'{path}' {what}", param_hint=argument)
 
 
 @contextlib.contextmanager
@@ -222,7 +222,7 @@ def run(
     """
     from eccles.cli.script import execute
 
-    _check_script(script)
+    _check_file(script)
     with _users_script(brian2):
         execute(script, context.args)
 
@@ -253,11 +253,78 @@ def show(
     """
     from eccles.cli.show import first_network, form
 
-    _check_script(script)
+    _check_file(script)
     with _users_script(brian2):
         network, objects = first_network(script, context.args)
         text = form(stage.value, network, objects, only)
     print(text)
+
+
+# -- sweeps -------------------------------------------------------------------------------------------
+
+
+@app.command(context_settings=PASS_ON_REST)
+def sweep(
+    context: typer.Context,
+    study: Annotated[
+        Path,
+        typer.Argument(
+            help="A script, whose own options go behind `--`, or a result (.zarr, .nc).",
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PLACE",
+            help="Where results go: a .zarr folder, as they come, or a .nc file, at the end.",
+        ),
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(metavar="N", help="How many threads compute.  [all cores]")
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Compute on a Dask cluster: tcp://host:8786"),
+    ] = None,
+    chunk: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Conditions that are written, or sent to a worker, at once."),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but warnings.")] = False,
+) -> None:
+    """Run the sweep of a script, see how far it is, and go on after an interruption.
+
+    * `eccles sweep study.py --out study.zarr` runs a script; its call of sweep() gets these options.
+
+    * `eccles sweep study.zarr` completes a result, without the script.
+
+    * `eccles sweep study.nc --out again.zarr` computes it again from the result alone, with the same bits.
+
+    Ctrl-C ends a sweep in good order, a second one ends it at once. After that, or after a crash, the same
+    command goes on with what is missing. The result is that of a sweep that was never interrupted.
+    """
+    from eccles.cli.sweep import RESULTS, Interrupted, Report, complete, run_script, stop_at_once
+
+    if not (study.is_dir() and study.suffix in RESULTS):
+        _check_file(study, "STUDY")
+    if out is not None:
+        _option("--out", arguments.sweep_place, out)
+    for name, number in (("--threads", threads), ("--chunk", chunk)):
+        _option(name, arguments.at_least_one, number)
+    report = Report(out, quiet)
+    options = {"threads": threads, "scheduler": scheduler, "chunk": chunk, "progress": not quiet}
+    try:
+        with _users_script(brian2=False):
+            if study.suffix in RESULTS:
+                complete(study, out, report, **options)
+            else:
+                run_script(study, context.args, report, out=out, **options)
+    except Interrupted as interrupt:
+        typer.echo(str(interrupt), err=True)
+        raise typer.Exit(130) from None
+    except KeyboardInterrupt:
+        typer.echo("Stopped at once. What a .zarr folder holds is kept.", err=True)
+        stop_at_once(130)
 
 
 # -- the machine --------------------------------------------------------------------------------------

@@ -19,6 +19,10 @@ OPTIONAL = {
     "xarray": "labelled results",
     "h5netcdf": "result files (.nc)",
     "h5py": "result files (.nc)",
+    "zarr": "result folders (.zarr), and sweeps that go on after an interruption",
+    "distributed": "sweeps on a Dask cluster",
+    "neo": "results as Neo blocks",
+    "pynwb": "results as NWB files",
 }
 ANEW = "every process compiles its programs anew"
 

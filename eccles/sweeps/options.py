@@ -6,11 +6,36 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from eccles.errors import SetupError, warn
 
-__all__ = ["Options", "default_options"]
+if TYPE_CHECKING:
+    import xarray
+
+__all__ = ["Options", "Watcher", "default_options"]
+
+
+class Watcher(Protocol):
+    """Is told of each sweep, and may raise what ends it, or the script."""
+
+    def begins(self) -> None:
+        """A sweep begins; its model is not called yet."""
+        ...
+
+    def ends(self, result: xarray.Dataset, out: Path | None, n_before: int, n_done: int) -> None:
+        """A sweep has ended, or was interrupted.
+
+        Parameters
+        ----------
+        out : path or None
+            Where the results are to be.
+        n_before : int
+            How many conditions were there before.
+        n_done : int
+            How many are there now.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -23,15 +48,17 @@ class Options:
     chunk: int | None = None
     progress: bool | None = None
     memory_limit: int | None = None
+    watcher: Watcher | None = None
 
     @classmethod
     def of(cls, **given: Any) -> Options:
         """The options of a call, checked; what is not given is as `default_options` has it."""
         given = {name: value for name, value in given.items() if value is not None}
-        taken = [name for name in given if name == "out" and "out" in _defaults]
-        if taken:
-            warn("out_twice", f"results go to {_defaults['out']}, not to {given['out']}")
         options = cls(**{**given, **_defaults})
+        if options.watcher is not None:
+            options.watcher.begins()
+        if "out" in given and str(given["out"]) != str(options.out):
+            warn("out_twice", f"results go to {options.out}, not to {given['out']}")
         for name in ("threads", "chunk"):
             value = getattr(options, name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):

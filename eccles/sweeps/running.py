@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["run_plan"]
 
-FIRST_PIECE = 256  # conditions
+FIRST_PIECE = 16  # conditions; each may take minutes, and a piece that is stopped is lost
 PIECE_SECONDS = 0.5  # about as long as Ctrl-C and the progress bar wait
 CHUNK_BYTES = 1 << 25  # of results in a chunk that is written or sent at once
 CHUNKS = 100  # of a sweep, about
@@ -51,7 +51,9 @@ def run_plan(plan: Plan, attributes: dict[str, Any], options: Options) -> xarray
             result = assemble(axes, fields, pieces, attributes, plan.data)
             if options.out is not None and engine.n_done == n:
                 save(result, options.out)
-    if engine.n_done < n:
+    if options.watcher is not None:
+        options.watcher.ends(result, options.out, engine.n_before, engine.n_done)
+    elif engine.n_done < n:
         then = "the others are marked as failed"
         if options.out is not None:
             then = "the same call goes on with the others" if on_disk else f"{options.out} is not written"
@@ -67,6 +69,7 @@ class _Engine:
         self._options = options
         self._bar = bar
         self._stopped = stopped
+        self.n_before = 0  # conditions that were there already
         self.n_done = 0
 
     def run(self, chunks: list[range] | None, receive: Callable[[Piece], None]) -> None:
@@ -134,8 +137,8 @@ class _Engine:
         )
         with Store.create(path, axes, fields, attributes, name, self.chunk(), plan=plan.data) as store:
             missing = store.missing()
-            self.n_done = plan.grid.n_conditions - sum(map(len, missing))
-            self._bar.add(self.n_done)
+            self.n_before = self.n_done = plan.grid.n_conditions - sum(map(len, missing))
+            self._bar.begin_with(self.n_done)
             self.run(missing, store.write)
             store.finish()
         return open_sweep(path)
