@@ -110,7 +110,7 @@ def hashed(path: Path) -> str:
     digest = hashlib.sha256(json.dumps(dataset.attrs, sort_keys=True).encode())
     for name in sorted(dataset.variables, key=str):
         values = dataset[name].values
-        content = json.dumps(values.tolist()).encode() if values.dtype.kind == "T" else values.tobytes()
+        content = json.dumps(values.tolist()).encode() if values.dtype.kind in "TO" else values.tobytes()
         digest.update(f"{name} {values.dtype} {values.shape} {dataset[name].attrs}".encode() + content)
     return digest.hexdigest()
 
