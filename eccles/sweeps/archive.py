@@ -42,6 +42,7 @@ from eccles.units.dimension import get_or_create_dimension
 __all__ = ["Job", "pack", "token", "unpack", "unpack_structure"]
 
 FORMAT, VERSION = "eccles-plan", 1
+MOST_SECONDS = 1e9  # of a run
 METHODS = {  # what a setting may call
     "set_constant", "set_delay", "set_rate", "set_rates", "set_refractory", "set_spikes", "set_values",
     "set_weight",
@@ -117,12 +118,33 @@ def unpack(data: bytes) -> Plan:
             str(axis): [Parameter(str(name), r.get(values)) for name, values in members]
             for axis, members in text["axes"]
         }
+        grid.check()
         seeds = Seeds(int(text["seed"]), bool(text["independent"]))
         structures = [_structure_from_data(s, r, grid, seeds) for s in text["structures"]]
         failures = {int(number): str(message) for number, message in text["failures"]}
+        for structure in structures:
+            for setting in structure.settings:
+                _check_axes(setting, grid)
         plan = Plan(grid, seeds, structures, failures)
         _keep(plan, data)
         return plan
+
+
+def _check_axes(value: Any, grid: Grid) -> None:
+    """See whether all swept values in a setting fit to the grid."""
+    sizes = dict(zip(grid.axes, grid.shape, strict=True))
+    match value:
+        case Call():
+            _check_axes(value.args, grid)
+        case Write():
+            _check_axes([value.item, value.value, *value.names.values()], grid)
+        case Swept():
+            known = {axis: sizes.get(axis) for axis in value.axes}
+            if value.sizes != known or len(known) != len(value.axes):
+                raise _damaged(f"values along {', '.join(value.axes)} do not fit to the parameters")
+        case list() | tuple():
+            for part in value:
+                _check_axes(part, grid)
 
 
 def unpack_structure(data: bytes, grid: Grid, seeds: Seeds, k: int) -> Structure:
@@ -137,10 +159,18 @@ def _damage() -> Iterator[None]:
     """Errors within come from damaged data."""
     try:
         yield
-    except EcclesError:
+    except SetupError:
         raise
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        raise SetupError(f"the plan of this sweep is damaged: {error!r}") from error
+    except (
+        EcclesError, KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError,
+        NotImplementedError, RecursionError, MemoryError,
+    ) as error:  # fmt: skip
+        raise _damaged(repr(error)) from error
+
+
+def _damaged(why: str) -> SetupError:
+    """An error of bytes that `pack` did not make."""
+    return SetupError(f"the plan of this sweep is damaged: {why}")
 
 
 def _opened(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -172,11 +202,15 @@ def _structure_to_data(structure: Structure, w: _Writer) -> dict[str, Any]:
     network.schedule = structure.network.schedule
     with magic.default_clock(structure.default_dt), magic.given_names({}):  # all names have been looked up
         description = describe(network)
+    known = {id(obj) for obj in (*network._everything(), *_timed_arrays(network))}
     return {
         "network": description.text,
         "arrays": {name: w.put(array) for name, array in description.arrays.items()},
         "phases": [
-            {"seconds": phase.seconds.hex(), "settings": [_setting_to_data(s, w) for s in phase.settings]}
+            {
+                "seconds": phase.seconds.hex(),
+                "settings": [_setting_to_data(s, w) for s in phase.settings if id(_whole(s)) in known],
+            }
             for phase in structure.phases
         ],
         "fixed": structure.fixed,
@@ -200,7 +234,7 @@ def _structure_from_data(data: dict[str, Any], r: _Reader, grid: Grid, seeds: Se
             recorders[name] = records[name].attach(lambda _, found=found: found)
             network.add(*recorders[name].objects)
     phases = [
-        Phase([_setting_from_data(s, r) for s in phase["settings"]], float.fromhex(phase["seconds"]))
+        Phase([_setting_from_data(s, r) for s in phase["settings"]], _seconds(phase["seconds"]))
         for phase in data["phases"]
     ]
     numbers = grid.numbers(fixed)
@@ -209,6 +243,25 @@ def _structure_from_data(data: dict[str, Any], r: _Reader, grid: Grid, seeds: Se
         # recorders ask it what they will record
         network.get_ready(phases[0].seconds, again=True, advise=False)
     return Structure(network, phases, fixed, numbers, records, recorders, random_axes)
+
+
+def _seconds(text: str) -> float:
+    seconds = float.fromhex(text)
+    if not 0 <= seconds <= MOST_SECONDS:
+        raise _damaged(f"it runs for {seconds} s")
+    return seconds
+
+
+def _whole(setting: Setting) -> Any:
+    """What a setting changes: a whole group, another object, a stimulus; perhaps one that nobody uses."""
+    obj = setting.obj if isinstance(setting, Call) else setting.group
+    return obj.whole if isinstance(obj, Group) else obj
+
+
+def _timed_arrays(network: Network) -> list[TimedArray]:
+    """The stimuli that a network uses."""
+    groups = [obj for obj in network._everything() if isinstance(obj, Group)]
+    return [v for group in groups for _, v in group.external_items() if isinstance(v, TimedArray)]
 
 
 def _setting_to_data(setting: Setting, w: _Writer) -> dict[str, Any]:
@@ -299,11 +352,7 @@ class _Reader:
         """Names of objects are those of this network from now on."""
         everything = network._everything()
         self._objects = {obj.name: obj for obj in everything}
-        self._functions = {
-            value.name: value
-            for obj in everything if isinstance(obj, Group)
-            for _, value in obj.external_items() if isinstance(value, TimedArray)
-        }  # fmt: skip
+        self._functions = {value.name: value for value in _timed_arrays(network)}
 
     def get(self, data: Any) -> Any:
         """The value that `_Writer.put` wrote."""

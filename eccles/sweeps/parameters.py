@@ -178,6 +178,10 @@ class Grid:
         twice = sorted({n for n in names if names.count(n) > 1})
         if twice:
             raise SetupError(f"the parameter '{twice[0]}' is given twice")
+        self.check()
+
+    def check(self) -> None:
+        """Raise a `SetupError` if there are more conditions than can be."""
         if len(self.axes) > MOST_AXES or self.n_conditions > MOST_CONDITIONS:
             raise SetupError(
                 f"{len(self.axes)} parameters make {self.n_conditions:.3g} conditions, which is too many",

@@ -87,7 +87,10 @@ class Repeated:
         first = int(structure.numbers[0])
         self._refuse_python()
         with magic.random_numbers(executor.seed_of(first)):
-            ready = executor.prepare(first)
+            try:
+                ready = executor.prepare(first)
+            except Exception as error:
+                raise NotRepeatable(f"the first condition cannot be set: {error}") from error
             if ready.runner is None:
                 raise NotRepeatable("nothing runs")
             self._runner = ready.runner
@@ -102,6 +105,8 @@ class Repeated:
             self._layout()
             try:
                 self._patches = [*self._calls(ready), *self._variables(), *self._keys()]
+            except NotRepeatable:
+                raise
             except Exception as error:  # of one condition: it is marked when its turn comes
                 raise NotRepeatable(f"some condition cannot be set: {error}") from error
             self._outputs = self._recorded()

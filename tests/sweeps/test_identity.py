@@ -23,7 +23,7 @@ from eccles import Hz, open_sweep, rerun, silence, sweep
 from eccles.results.dataset import assemble
 from eccles.results.files import save
 from eccles.sweeps import conditions as conditions_module
-from eccles.sweeps import sweeping
+from eccles.sweeps import running, sweeping
 from eccles.sweeps.plan import Plan
 from eccles.sweeps.repeated import NotRepeatable
 from eccles.sweeps.store import Store
@@ -295,7 +295,7 @@ def test_a_process_that_is_killed_at_any_time_is_gone_on_with(name, tmp_path, mo
 
 
 def test_ctrl_c_keeps_what_is_there_and_marks_the_others(monkeypatch):
-    monkeypatch.setattr(sweeping, "FIRST_PIECE", 4)
+    monkeypatch.setattr(running, "FIRST_PIECE", 4)
     run = Plan.run
     n_calls = 0
 
