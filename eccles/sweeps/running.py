@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eccles.errors import SetupError, warn
+from eccles.errors import SetupError, note, warn
 from eccles.objects.interrupt import Interrupt
 from eccles.results.dataset import assemble
+from eccles.results.failures import failed_conditions
 from eccles.results.files import open_sweep, save
 from eccles.results.layout import Axis, Field, Piece
 from eccles.sweeps.archive import Job, token
@@ -58,7 +59,16 @@ def run_plan(plan: Plan, attributes: dict[str, Any], options: Options) -> xarray
         if options.out is not None:
             then = "the same call goes on with the others" if on_disk else f"{options.out} is not written"
         warn("interrupted", f"the sweep was interrupted: {engine.n_done} of {n} conditions are there, {then}")
+    else:
+        _tell_failures(result)
     return result
+
+
+def _tell_failures(result: xarray.Dataset) -> None:
+    """Say which conditions failed: results without a word would look complete."""
+    lines = list(failed_conditions(result))
+    if lines:
+        note("conditions_failed", "\n".join([*lines, "  All of them: result.eccles.failures"]))
 
 
 class _Engine:
