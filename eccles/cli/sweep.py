@@ -145,7 +145,7 @@ def summary(result: xarray.Dataset, out: Path | None, seconds: float, n_before: 
     yield f"{sizes}{': ' if sizes else ''}{_conditions(n)}, {took}"
     yield from _failures(result)
     if out is None:
-        yield "The result is not kept: --out study.zarr writes it to disk."
+        yield "The result is not kept: --out study.zarr, or out= in the script, writes it to disk."
     else:
         yield f'Written to {out}. In Python: eccles.open_sweep("{out.as_posix()}")'
 
@@ -178,7 +178,9 @@ def _failures(result: xarray.Dataset) -> Iterator[str]:
     failures = result.eccles.failures
     if not failures:
         return
-    yield f"{_conditions(len(failures))} failed" + (":" if len(failures) <= FAILURES else f", the first {FAILURES} of them:")
+    yield f"{_conditions(len(failures))} failed" + (
+        ":" if len(failures) <= FAILURES else f", the first {FAILURES} of them:"
+    )
     units = {name: units_of(c) for name, c in parameter_coordinates(result).items()}
     for failure in failures[:FAILURES]:
         condition = {name: (value, units.get(name, "")) for name, value in failure["condition"].items()}

@@ -183,8 +183,8 @@ def test_a_folder_in_place_of_the_file_is_refused(tmp_path: Path) -> None:
 def test_version_and_help_name_the_commands() -> None:
     assert eccles_command("--version").output == f"eccles {eccles.__version__}\n"
     shown = words(eccles_command("--help").output)
-    assert all(command in shown for command in ("beats", "run", "show", "doctor", "cache"))
-    for command in ("beats", "run", "show", "doctor", "cache"):
+    assert all(command in shown for command in ("beats", "run", "sweep", "show", "doctor", "cache"))
+    for command in ("beats", "run", "sweep", "show", "doctor", "cache"):
         assert eccles_command(command, "--help").exit_code == 0
 
 
