@@ -74,6 +74,7 @@ class Progress:
         """A bar that is shown already; None where nothing can be drawn."""
         from rich import progress
         from rich.console import Console
+        from rich.table import Column
         from rich.text import Text
 
         times = self._times
@@ -87,9 +88,9 @@ class Progress:
             return None
         bar = progress.Progress(
             progress.BarColumn(),
-            progress.MofNCompleteColumn(),
-            progress.TextColumn("conditions:"),
-            Times(),
+            progress.MofNCompleteColumn(table_column=Column(no_wrap=True)),
+            progress.TextColumn("conditions:", table_column=Column(no_wrap=True)),
+            Times(table_column=Column(no_wrap=True)),
             console=console,
             redirect_stdout=sys.stdout.isatty(),  # what goes to a file has to get there
         )
