@@ -78,9 +78,10 @@ class Memento:
     def put_back(self) -> None:
         """Have everything as it was."""
         for now, before in (*self._attributes, *self._dicts):
+            now.update(before)
             if len(now) != len(before):
                 now.clear()
-            now.update(before)
+                now.update(before)
         for now, before in self._lists:
             now[:] = before
         for array, before in self._arrays:

@@ -122,7 +122,7 @@ def test_a_network_operation_is_no_data():
 
     result = sweep(model, record="G.v", a=[1.0, 2.0])
     assert "plan" not in result
-    with pytest.raises(SetupError, match="(?s)does not hold its model.*network operation"):
+    with pytest.raises(SetupError, match=r"(?s)does not hold its model.*network operation"):
         rerun(result)
 
 
@@ -287,7 +287,8 @@ def test_pickled_objects_are_not_read():
     text, arrays = opened(data_of("noisy"))
     file = io.BytesIO()
     header = np.frombuffer(json.dumps(text).encode(), np.uint8)
-    np.savez(file, header=header, **{**arrays, "a0": np.array([Exploding()], dtype=object)})
+    arrays["a0"] = np.array([Exploding()], dtype=object)
+    np.savez(file, allow_pickle=True, header=header, **arrays)
     with pytest.raises(SetupError, match="damaged"):
         unpack(file.getvalue())
 
