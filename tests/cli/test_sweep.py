@@ -125,6 +125,18 @@ def test_threads_and_chunks_change_nothing(tmp_path: Path) -> None:
     assert hashed(tmp_path / "one.zarr") == hashed(tmp_path / "two.zarr")
 
 
+def test_a_dask_cluster_gives_the_same_bits(tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed")
+    script = study(tmp_path)
+    script.write_text("import eccles; eccles.seed(3)\n" + script.read_text())
+    with distributed.LocalCluster(n_workers=1, processes=False, dashboard_address=None) as cluster:
+        options = ("--scheduler", cluster.scheduler_address, "--chunk", 5)
+        result = sweep(script, "--out", tmp_path / "there.zarr", *options)
+    assert result.exit_code == 0, result.output
+    sweep(script, "--out", tmp_path / "here.zarr")
+    assert hashed(tmp_path / "there.zarr") == hashed(tmp_path / "here.zarr")
+
+
 def test_quiet_prints_nothing_of_its_own(tmp_path: Path) -> None:
     result = sweep(study(tmp_path), "--out", tmp_path / "study.zarr", "--quiet")
     assert result.output == "given: []\nwent on\n"
