@@ -29,7 +29,7 @@ from eccles.objects.group import Group, SimulationObject
 from eccles.objects.problems import Deferring
 from eccles.objects.sources import SpikeSource, Subgroup, count_of, range_of
 from eccles.objects.stored import misfit, stored_array, stored_number
-from eccles.objects.swept import first_values
+from eccles.objects.swept import called_values, first_values
 from eccles.objects.timing import SpikeTimes, checked_spike_times
 from eccles.objects.variables import Variable, VariableView, bare, elements
 from eccles.units import Quantity, get_dimensions, hertz, second
@@ -444,6 +444,7 @@ class SpikeGeneratorGroup(SpikeSource):
         SetupError
             If lengths differ, an index or time is out of range, or spikes lie beyond the period.
         """
+        indices, times, period, sorted = called_values(self, "set_spikes", indices, times, period, sorted)
         index = np.atleast_1d(np.asarray(indices))
         if index.size and not np.issubdtype(index.dtype, np.integer):
             raise TypeError("the indices of spikes have to be integers")

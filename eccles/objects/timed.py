@@ -14,7 +14,7 @@ from eccles.engine.program import ProgramBuilder
 from eccles.engine.state import Array
 from eccles.errors import DimensionMismatchError, SetupError
 from eccles.objects.naming import unique_name
-from eccles.objects.swept import first_values
+from eccles.objects.swept import called_values, first_values
 from eccles.units import DIMENSIONLESS, Dimension, Quantity, get_dimensions, second
 
 __all__ = ["TimedArray"]
@@ -59,6 +59,7 @@ class TimedArray:
 
     def set_values(self, values: Any) -> None:
         """Replace the values: as many, of the same unit."""
+        (values,) = called_values(self, "set_values", values)
         if get_dimensions(values) is not self.dim:
             raise DimensionMismatchError(
                 f"the values of {self.name} have a unit", get_dimensions(values), self.dim

@@ -136,6 +136,25 @@ def test_synaptic_variables_too_whatever_program_a_delay_needs():
     assert_as_alone(model, ["G.v", "S.w"], a=[1.0, 2.0], d=[1, 0, 2] * ms)
 
 
+def test_spikes_and_stimuli_that_are_replaced_between_runs():
+    def model(a, gap):
+        wave = TimedArray(np.array([1.0, 2.0]), dt=3 * ms)
+        P = SpikeGeneratorGroup(1, [0], [1] * ms)
+        G = NeuronGroup(1, "dv/dt = (wave(t) - v)/TAU : 1")
+        S = Synapses(P, G, on_pre="v += a")
+        S.connect()
+        run(3 * ms)
+        P.set_spikes([0, 0], [4, 5] * ms)
+        wave.set_values(np.array([1.0, 5.0]))
+        run(3 * ms)
+        P.set_spikes([0], [7] * ms + gap)
+        wave.set_values(a * np.array([3.0, 4.0]))
+        run(4 * ms)
+        return locals()
+
+    assert_as_alone(model, ["G.v"], a=[1.0, 2.0], gap=[0, 1] * ms)
+
+
 # -- random models ------------------------------------------------------------------------------------
 
 
