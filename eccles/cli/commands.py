@@ -290,7 +290,7 @@ def sweep(
         int | None,
         typer.Option(metavar="N", help="Conditions that are written, or sent to a worker, at once."),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but warnings.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but what went wrong.")] = False,
 ) -> None:
     """Run the sweep of a script, see how far it is, and go on after an interruption.
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from eccles.cli.script import execute
 from eccles.errors import SetupError
-from eccles.results.conditions import condition_dims, parameter_coordinates, units_of
+from eccles.results.conditions import condition_dims
+from eccles.results.failures import failed_conditions
 from eccles.results.files import open_sweep
-from eccles.results.labels import shown_condition
 from eccles.sweeps.options import default_options
 from eccles.sweeps.progress import clock
 from eccles.sweeps.sweeping import rerun
@@ -33,7 +33,6 @@ __all__ = [
 ]
 
 RESULTS = (".zarr", ".nc")
-FAILURES = 3  # that are shown
 
 
 class Interrupted(KeyboardInterrupt):
@@ -48,7 +47,7 @@ class Report:
     out : path, optional
         Where the command has results written.
     quiet : bool
-        Print nothing.
+        Print nothing but what went wrong.
     """
 
     def __init__(self, out: Path | None, quiet: bool) -> None:
@@ -85,7 +84,10 @@ class Report:
         n = result["failed"].size
         if n_done < n:
             raise Interrupted(interrupted(out, n_done, n))
-        if not self._quiet:
+        if self._quiet:
+            for line in failed_conditions(result):  # results without a word would look complete
+                print(line, file=sys.stderr)
+        else:
             took = time.monotonic() - self._began
             print("\n".join(summary(result, out, took, n_before)), flush=True)
 
@@ -143,7 +145,7 @@ def summary(result: xarray.Dataset, out: Path | None, seconds: float, n_before: 
         took = f"{n - n_before} of them computed now, {took}"
     sizes = " x ".join(f"{dim} {result.sizes[dim]}" for dim in condition_dims(result))
     yield f"{sizes}{': ' if sizes else ''}{_conditions(n)}, {took}"
-    yield from _failures(result)
+    yield from failed_conditions(result)
     if out is None:
         yield "The result is not kept: --out study.zarr, or out= in the script, writes it to disk."
     else:
@@ -171,18 +173,3 @@ def stop_at_once(code: int) -> NoReturn:
 
 def _conditions(n: int) -> str:
     return "1 condition" if n == 1 else f"{n} conditions"
-
-
-def _failures(result: xarray.Dataset) -> Iterator[str]:
-    """How many conditions failed, and the first few of them."""
-    failures = result.eccles.failures
-    if not failures:
-        return
-    yield f"{_conditions(len(failures))} failed" + (
-        ":" if len(failures) <= FAILURES else f", the first {FAILURES} of them:"
-    )
-    units = {name: units_of(c) for name, c in parameter_coordinates(result).items()}
-    for failure in failures[:FAILURES]:
-        condition = {name: (value, units.get(name, "")) for name, value in failure["condition"].items()}
-        message = failure["message"].strip().splitlines()[0]
-        yield f"  {shown_condition(condition)}: {message}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
-import pty
 import re
 import signal
 import subprocess
@@ -160,7 +159,8 @@ def test_conditions_that_fail_are_shown_with_their_parameters(tmp_path: Path) ->
     )
     result = sweep(script, "--out", tmp_path / "study.zarr")
     assert result.exit_code == 0
-    assert result.stdout.splitlines()[1:5] == [
+    failures = result.stdout.splitlines()[1:5]
+    assert failures == [
         "4 conditions failed, the first 3 of them:",
         *(
             f"  drive = {drive}, tau = {tau} ms: v became NaN in neuron 0 of neurongroup between 0. s and "
@@ -168,6 +168,7 @@ def test_conditions_that_fail_are_shown_with_their_parameters(tmp_path: Path) ->
             for drive, tau in ((1, 10), (1, 20), (2, 10))
         ),
     ]
+    assert sweep(script, "--quiet").stderr.splitlines() == failures
 
 
 # -- mistakes -----------------------------------------------------------------------------------------
@@ -333,6 +334,8 @@ def test_what_was_only_in_memory_is_lost_and_the_message_says_how_to_keep_it(tmp
 
 @posix
 def test_a_terminal_shows_a_bar_and_the_time_left(tmp_path: Path) -> None:
+    import pty  # not everywhere
+
     terminal, end = pty.openpty()
     running = process(tmp_path, study(tmp_path, trials=20, duration=300), stderr=end)
     os.close(end)
