@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import eccles as e
-from eccles.engine import loop
+from eccles.engine import loop, program
 from eccles.errors import EcclesWarning, SetupError
 from eccles.units import ms, second
 
@@ -101,6 +101,7 @@ def short_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slices of one step."""
     monkeypatch.setattr(loop, "FIRST_SLICE", 1)
     monkeypatch.setattr(loop, "SLICE_SECONDS", 0.0)
+    monkeypatch.setattr(program, "LONGEST_PASS", 0.0)
 
 
 @pytest.mark.usefixtures("short_slices")
