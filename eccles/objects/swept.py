@@ -306,10 +306,12 @@ class Tracer:
         self.random_axes = random_axes
         self._first_random_numbers = first_random_numbers
         self._inside = 0  # a setting that is being made: what it writes is part of it
-        self._before: dict[tuple[int, str], Write | None] = {}  # what variables had that are written
+        self._before: dict[tuple[int, str], Write] = {}  # what variables had that are written
 
     def run(self, network: Any, seconds: float, namespace: Any, level: int) -> None:
         """The model runs a network; what it sets from now on comes after this run."""
+        if len(self.phases) == 1 and any(_looks_back(setting) for setting in self.phases[0]):
+            self.phases[0][:0] = self._before.values()
         self._on_run(network, seconds, namespace, level)
         self.phases.append([])
 
@@ -335,21 +337,19 @@ class Tracer:
         self.phases[-1].append(write)
 
     def _keep_before(self, write: Write) -> None:
-        """Let conditions begin with what the variable had before it was written, where that matters.
+        """Note what a variable has before it is written for the first time.
 
-        The network is left with what the first condition writes. Text may read that (`G.v = "v + a"`), and
-        what a swept index does not choose stays.
+        The network is left with what the first condition writes, and conditions begin with that. Text may
+        read what was there before (`G.v = "v + a"`), and what a swept index does not choose stays.
         """
         whole = write.group.whole
         key = (id(whole), write.name)
-        if key not in self._before:
-            values = np.array(whole.view(write.name, units=False).read(None))
-            value = values.flat[0].item() if values.size and (values == values.flat[0]).all() else values
-            self._before[key] = Write(whole, write.name, False, slice(None), value) if values.size else None
-        before = self._before[key]
-        if before is not None and (write.is_text or axes_of(write.item)):
-            self.phases[0].insert(0, before)
-            self._before[key] = None
+        if len(self.phases) > 1 or key in self._before:
+            return
+        values = np.array(whole.view(write.name, units=False).read(None))
+        if values.size:
+            value = values.flat[0].item() if (values == values.flat[0]).all() else values
+            self._before[key] = Write(whole, write.name, False, slice(None), value)
 
     def varies(self, group: Any = None, name: str | None = None) -> frozenset[str]:
         """The axes along which a variable of a group (any of a group, any at all) may vary by now."""
@@ -377,6 +377,11 @@ class Tracer:
     def listens(self) -> bool:
         """Whether what is written now was asked for by the model itself."""
         return self._inside == 0
+
+
+def _looks_back(setting: Setting) -> bool:
+    """Whether what a setting does depends on what is there already."""
+    return isinstance(setting, Write) and bool(setting.is_text or axes_of(setting.item))
 
 
 def _of_another(obj: Any, group: Any) -> bool:

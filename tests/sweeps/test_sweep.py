@@ -83,6 +83,19 @@ def test_initial_values_from_text():
     assert_as_alone(model, ["G.v"], a=[0.5, 1.0], b=[-1.0, 0.0])
 
 
+def test_text_reads_what_was_there_when_it_was_written():
+    def model(a):
+        G = NeuronGroup(3, "dv/dt = -v/TAU : 1\nx : 1\ny : 1")
+        G.x = 2
+        G.v = "x + y + a"
+        G.x = 5
+        G.y = a
+        run(1 * ms)
+        return locals()
+
+    assert_as_alone(model, ["G.v", "G.x"], a=[0.5, 1.0])
+
+
 def test_shared_variables_and_parts_of_groups():
     def model(drive, v0):
         G = NeuronGroup(4, "dv/dt = (I - v)/TAU : 1\nI : 1 (shared)")
