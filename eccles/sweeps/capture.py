@@ -12,7 +12,8 @@ from eccles.objects.group import Group, SimulationObject
 from eccles.objects.memento import Memento
 from eccles.objects.network import Network
 from eccles.objects.synapses import Synapses
-from eccles.sweeps.record import Record, Recorder, record_of_monitor, records_of
+from eccles.sweeps.record import Record, record_of_monitor, records_of
+from eccles.sweeps.recorders import Recorder
 
 __all__ = ["Capture", "Refused"]
 

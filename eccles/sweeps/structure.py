@@ -21,7 +21,8 @@ from eccles.objects.network import Network
 from eccles.objects.swept import NotRunYet, Setting, Structural, Tracer, tracing
 from eccles.sweeps.capture import Capture, Refused
 from eccles.sweeps.parameters import Grid
-from eccles.sweeps.record import Record, Recorder
+from eccles.sweeps.record import Record
+from eccles.sweeps.recorders import Recorder
 from eccles.sweeps.remainder import runs_later
 from eccles.sweeps.seeds import TRIAL, Seeds
 
