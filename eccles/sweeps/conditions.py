@@ -7,19 +7,19 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from eccles.errors import SetupError
 from eccles.objects.swept import Structural
-from eccles.sweeps.execute import Executor, Stopped
+from eccles.sweeps.execute import Executor, Results, Stopped
 from eccles.sweeps.parameters import Grid
 from eccles.sweeps.repeated import NotRepeatable, Repeated
 from eccles.sweeps.seeds import Seeds
 from eccles.sweeps.structure import Structure, message_of
 
-__all__ = ["Conditions", "Results"]
+__all__ = ["Conditions"]
 
 SHORT = 0.02  # seconds: conditions that take longer are run one by one, so that Ctrl-C is answered
 BLOCK = 0.02  # seconds in one native call
@@ -27,22 +27,6 @@ WORTH_A_COPY = 0.05  # seconds of work for each thread: about what it takes to m
 WORTH_A_THREAD = 0.002  # seconds of work for each thread that takes many conditions at once
 LONG = 0.002  # seconds: of a condition beside which what Python does for it counts little
 FIRST_BLOCK = 8  # conditions, before it is known how long they take
-
-
-class Results(Protocol):
-    """Takes the results of conditions, from several threads at once."""
-
-    def put(self, number: int, values: dict[str, object]) -> None:
-        """Take what was recorded in a condition."""
-        ...
-
-    def put_many(self, numbers: np.ndarray, values: dict[str, np.ndarray]) -> None:
-        """Take what was recorded in several conditions, (n, elements) each."""
-        ...
-
-    def fail(self, number: int, message: str) -> None:
-        """Note that a condition went wrong."""
-        ...
 
 
 class Conditions:
@@ -94,13 +78,9 @@ class Conditions:
         values = self._run_one(0, int(numbers[0]), results, stopped)
         if values is None:
             return numbers[1:]
-        if self._seconds > SHORT:
+        again = _Again()
+        if self._seconds > SHORT or not self._repeated.run(numbers[:1], again)[0] or not again.equals(values):
             self._repeated = None
-        else:
-            found, done = self._repeated.run(numbers[:1])
-            same = all(np.array_equal(np.ravel(values[n]), found[n][0], equal_nan=True) for n in found)
-            if done[0] and not same:
-                self._repeated = None
         return numbers[1:]
 
     def _run_blocks(
@@ -118,8 +98,7 @@ class Conditions:
             if stopped():
                 raise Stopped
             began = time.perf_counter()
-            values, done = repeated.run(block)
-            results.put_many(block[done], {name: v[done] for name, v in values.items()})
+            done = repeated.run(block, results)
             if not done.all():
                 left.append(block[~done])
             return (time.perf_counter() - began) / len(block)
@@ -134,7 +113,7 @@ class Conditions:
             if self._block_seconds * len(rest) < WORTH_A_THREAD * n_threads:
                 n_threads = 1
             size = max(1, int(BLOCK / max(self._block_seconds, 1e-9)))
-            size = max(1, min(size, -(-len(rest) // n_threads)))
+            size = max(1, min(size, repeated.most, -(-len(rest) // n_threads)))
             blocks = [rest[k : k + size] for k in range(0, len(rest), size)]
             if n_threads == 1 or len(blocks) == 1:
                 for block in blocks:
@@ -184,6 +163,32 @@ class Conditions:
         else:
             jobs = [int(k) for k in numbers]
             _in_threads(n_threads, jobs, lambda thread, k: self._run_one(thread, k, results, stopped))
+
+
+class _Again:
+    """Takes the results of one condition, to compare them."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, Any] = {}
+
+    def put(self, number: int, values: dict[str, Any]) -> None:
+        self._values = values
+
+    def put_many(self, numbers: np.ndarray, values: dict[str, np.ndarray]) -> None:
+        self._values = {name: found[0] for name, found in values.items()}
+
+    def fail(self, number: int, message: str) -> None:
+        raise AssertionError(message)
+
+    def equals(self, values: dict[str, Any]) -> bool:
+        """Whether all values have the same bits."""
+        return all(_same(found, values[name]) for name, found in self._values.items())
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, dict):
+        return all(_same(a[column], b[column]) for column in a)
+    return np.array_equal(np.ravel(a), np.ravel(b), equal_nan=True)
 
 
 def _in_threads(n_threads: int, jobs: list[Any], run: Callable[[int, Any], object]) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
+
+import numpy as np
 
 from eccles.engine.loop import Runner
 from eccles.objects import magic
@@ -15,11 +17,27 @@ from eccles.sweeps.parameters import Grid
 from eccles.sweeps.seeds import Seeds
 from eccles.sweeps.structure import Phase, Structure
 
-__all__ = ["Executor", "Stopped"]
+__all__ = ["Executor", "Results", "Stopped"]
 
 
 class Stopped(Exception):
     """Running was to stop before the condition was complete."""
+
+
+class Results(Protocol):
+    """Takes the results of conditions, from several threads at once."""
+
+    def put(self, number: int, values: dict[str, Any]) -> None:
+        """Take what was recorded in a condition."""
+        ...
+
+    def put_many(self, numbers: np.ndarray, values: dict[str, np.ndarray]) -> None:
+        """Take what was recorded in several conditions, (n, elements) each."""
+        ...
+
+    def fail(self, number: int, message: str) -> None:
+        """Note that a condition went wrong."""
+        ...
 
 
 class Executor:
@@ -43,6 +61,10 @@ class Executor:
         if ready.runner is not self._plan:  # conditions like this one need not have a program made again
             self._start, self._plan = self._keep(), ready.runner
         return ready
+
+    def put_back(self) -> None:
+        """Bring everything to the start of some condition."""
+        self._start.put_back()
 
     def _set(self, number: int, phase: Phase) -> Ready:
         """Do what a condition does before a run."""

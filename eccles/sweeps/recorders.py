@@ -66,6 +66,11 @@ class Recorder(ABC):
         """The array that holds the values after a run, if they are simply stored (as any type of number)."""
         return None
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether `collect` reads nothing but arrays that the program has: no constants of model text."""
+        return True
+
     def memory(self, duration: float) -> int:
         """Bytes of the result of one condition."""
         found = self.field(duration)
@@ -173,13 +178,23 @@ class FinalValue(Recorder):
         return np.asarray(values, _DTYPES[self._symbol.type]).reshape(self._elements.shape)
 
     def plain(self) -> Array | None:
-        source, name = self.source, self.record.variable
-        if self._elements.positions is not None or not isinstance(source, NeuronGroup | Synapses):
+        if self._elements.positions is not None or self.source.whole is not self.source:
             return None
-        if isinstance(source, Synapses) and name in source.event_driven:
-            return None
-        stored = {v.name: v.array for v in source.variables() if v.name in source.equations}
-        return stored.get(name)
+        return _stored(self.source, self.record.variable)
+
+    @property
+    def in_memory(self) -> bool:
+        return _stored(self.source.whole, self.record.variable) is not None
+
+
+def _stored(source: Any, variable: str) -> Array | None:
+    """The array of a variable that is simply stored, and not computed when it is read."""
+    if not isinstance(source, NeuronGroup | Synapses):
+        return None
+    if isinstance(source, Synapses) and variable in source.event_driven:
+        return None
+    stored = {v.name: v.array for v in source.variables() if v.name in source.equations}
+    return stored.get(variable)
 
 
 class Trace(Recorder):
@@ -224,6 +239,10 @@ class Trace(Recorder):
         values = np.asarray(getattr(self._monitor, f"{self.record.variable}_"))
         shape = (*self._elements.shape, self._monitor.n_samples)
         return values.astype(_DTYPES[self._symbol.type]).reshape(shape)
+
+    @property
+    def in_memory(self) -> bool:
+        return _stored(self.source.whole, self.record.variable) is not None  # the last sample is read there
 
 
 def _ends_with_sample(obj: SimulationObject, duration: float) -> bool:

@@ -1,10 +1,13 @@
 """Many short conditions in few native calls.
 
-Where all that a condition sets is constants and stored variables, and all that is recorded are stored
-variables, nothing has to be done in Python between two conditions: a native loop (`eccles/compile/repeat.py`)
-puts the memory of the program back, writes the words in which the condition differs, runs the program, and
-copies what is recorded. That matters for small networks, whose run takes less time than getting ready for it
-in Python does.
+Where all that a condition sets is constants, stored variables, spike trains or stimuli, nothing has to be done
+in Python between two conditions: a native loop (`eccles/compile/repeat.py`) puts the memory of the program
+back, writes the words in which the condition differs, runs the program, and copies what is recorded. That
+matters for small networks, whose run takes less time than getting ready for it in Python does.
+
+What is recorded is an array of the program in most cases. Where recorders have to make something of several
+arrays (spikes, traces), the whole memory of each run is copied, and afterwards put into the objects, one
+condition after the other, so that recorders find what they find after a run.
 
 What such a condition gives are the bits that `Executor` gives; those in which something happens that Python
 has to look at (a buffer is full, a number is NaN) are left to it.
@@ -13,6 +16,7 @@ has to look at (a buffer is full, a number is NaN) are left to it.
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -34,11 +38,12 @@ from eccles.objects.swept import Call, Swept, Write
 from eccles.objects.synapses import Synapses
 from eccles.objects.timed import TimedArray
 from eccles.objects.variables import bare
-from eccles.sweeps.execute import Executor
+from eccles.sweeps.execute import Executor, Results
 
 __all__ = ["Repeated"]
 
 WORD = 8  # bytes
+MOST_IMAGE = 1 << 18  # bytes of memory that recorders look at after each condition
 MOST_BYTES = 1 << 27  # of what conditions differ in, of one kind
 FEW = 4  # words that are written one by one, and not with what lies between them
 
@@ -110,6 +115,9 @@ class Repeated:
             except Exception as error:  # of one condition: it is marked when its turn comes
                 raise NotRepeatable(f"some condition cannot be set: {error}") from error
             self._outputs = self._recorded()
+            self._ready = ready
+            self._ends = {id(clock): end for clock, end in zip(ready.clocks, ready.ends, strict=True)}
+            self._lock = threading.Lock()  # the objects take what one condition after the other has left
             self._watched = [
                 array for obj in ready.objects if isinstance(obj, Group) for _, array in obj.integrated()
                 if id(array) in self._offsets
@@ -124,9 +132,9 @@ class Repeated:
                 raise NotRepeatable("a network operation is Python code")
             if isinstance(obj, PoissonGroup) and structure.random_axes:
                 raise NotRepeatable("Poisson processes are begun in Python")
-        for recorder in structure.recorders.values():
-            if recorder.plain() is None:
-                raise NotRepeatable("what is recorded is more than final values of stored variables")
+        for name, recorder in structure.recorders.items():
+            if not recorder.in_memory:
+                raise NotRepeatable(f"'{name}' is computed in Python")
 
     def _varies(self, group: Group, names: frozenset[str]) -> bool:
         """Whether conditions differ in one of these names of a group: constants or variables."""
@@ -156,6 +164,7 @@ class Repeated:
     def _layout(self) -> None:
         """Copy all arrays into one piece of memory, the template."""
         self._offsets: dict[int, int] = {}
+        self._places: list[tuple[Array, int, int]] = []
         parts: list[np.ndarray] = []
         position = 0
         for array in self._loop.arrays:
@@ -166,6 +175,7 @@ class Repeated:
             padded = np.zeros(size, np.uint8)
             padded[: len(raw)] = raw
             self._offsets[id(array)] = position
+            self._places.append((array, position, len(array)))
             parts.append(padded)
             position += size
         self._template = np.concatenate(parts)
@@ -337,30 +347,62 @@ class Repeated:
         store = self._loop.integer_store
         return _differences(store, self._random_axes, [np.array(row, np.int64) for row in rows])
 
-    def _recorded(self) -> dict[str, Array]:
+    def _recorded(self) -> dict[str, Array] | None:
+        """The arrays that hold what is recorded; None if recorders have to collect it."""
         outputs = {}
         for name, recorder in self._executor.structure.recorders.items():
             array = recorder.plain()
-            assert array is not None
-            if id(array) not in self._offsets:
-                raise NotRepeatable(f"'{name}' is not used by the program")
+            if array is None or id(array) not in self._offsets:
+                if len(self._template) > MOST_IMAGE:
+                    raise NotRepeatable(f"'{name}' takes too much memory to be collected afterwards")
+                return None
             outputs[name] = array
         return outputs
 
     # -- running --------------------------------------------------------------------------------
 
-    def run(self, numbers: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """Simulate conditions, in one native call.
+    @property
+    def most(self) -> int:
+        """How many conditions there can be in one call."""
+        if self._outputs is not None:
+            return 1 << 16
+        return max(1, MOST_BYTES // 4 // len(self._template))
+
+    def run(self, numbers: np.ndarray, results: Results) -> np.ndarray:
+        """Simulate conditions, in one native call; hands over what was recorded.
 
         Returns
         -------
-        dict of str to array (n, elements)
-            What was recorded.
         (n,) bool
             Whether each condition is done; the others are left to `Executor`.
         """
-        n = len(numbers)
         image = _aligned(len(self._template))
+        base = image.__array_interface__["data"][0]
+        watched = [(base + self._offsets[id(a)], _n_words(a)) for a in self._watched]
+        if self._outputs is None:  # the whole memory
+            recorded = [(base, len(self._template) // WORD)]
+        else:
+            recorded = [(base + self._offsets[id(a)], _n_words(a)) for a in self._outputs.values()]
+        codes, found = self._repeat(numbers, image, [*watched, *recorded])
+        done = codes == 0
+        for array, words in zip(self._watched, found, strict=False):
+            done &= np.isfinite(_elements(words, array)).all(axis=1)
+        found = found[len(watched) :]
+        if self._outputs is None:
+            self._collect(numbers, done, found[0].view(np.uint8), results)
+        else:
+            values = {
+                name: _elements(words, array)[done]
+                for (name, array), words in zip(self._outputs.items(), found, strict=True)
+            }
+            results.put_many(numbers[done], values)
+        return done
+
+    def _repeat(
+        self, numbers: np.ndarray, image: np.ndarray, places: list[tuple[int, int]]
+    ) -> tuple[np.ndarray, list[np.ndarray]]:
+        """The native call: what the program returned, and the words at some places after each run."""
+        n = len(numbers)
         base = image.__array_interface__["data"][0]
         addresses = {key: base + offset for key, offset in self._offsets.items()}
         table = np.array([addresses[id(array)] for array in self._loop.arrays], np.uint64)
@@ -374,12 +416,8 @@ class Repeated:
             keep.append(row)
             to = addresses[id(patch.array)] + WORD * patch.first
             patches.append((to, patch.rows.shape[1], patch.rows.ctypes.data, row.ctypes.data))
-        outputs, results = [], []
-        for array in [*self._outputs.values(), *self._watched]:
-            words = -(-array.data.nbytes // WORD)
-            result = np.empty((n, words), np.int64)
-            results.append(result)
-            outputs.append((addresses[id(array)], words, result.ctypes.data))
+        found = [np.empty((n, words), np.int64) for _, words in places]
+        outputs = [(a, w, words.ctypes.data) for (a, w), words in zip(places, found, strict=True)]
         codes = np.empty(n, np.int64)
         patch_table, output_table = np.array(patches, np.int64), np.array(outputs, np.int64)
         repeat(
@@ -388,14 +426,26 @@ class Repeated:
             n_patches=len(patches), patches=patch_table.ctypes.data,
             n_outputs=len(outputs), outputs=output_table.ctypes.data, codes=codes.ctypes.data,
         )  # fmt: skip
-        done = codes == 0
-        for array, result in zip(self._watched, results[len(self._outputs) :], strict=True):
-            done &= np.isfinite(_elements(result, array)).all(axis=1)
-        values = {
-            name: _elements(result, array)
-            for (name, array), result in zip(self._outputs.items(), results, strict=False)
-        }
-        return values, done
+        return codes, found
+
+    def _collect(self, numbers: np.ndarray, done: np.ndarray, images: np.ndarray, results: Results) -> None:
+        """Put the memory that a run has left into the objects, and have recorders collect as after a run."""
+        structure = self._executor.structure
+        with self._lock:
+            self._executor.put_back()
+            for obj in self._ready.objects:
+                obj.clock.timestep = self._ends[id(obj.clock)]
+            structure.network._t = structure.network._end_time(structure.seconds, self._ready.clocks)
+            for k in np.flatnonzero(done):
+                for array, start, size in self._places:
+                    if len(array) != size:
+                        array.resize(size)
+                    array.data[:] = images[k, start : start + array.data.nbytes].view(array.data.dtype)
+                for recorder in structure.recorders.values():
+                    for obj in recorder.objects:
+                        obj.after_run()
+                collected = {name: r.collect() for name, r in structure.recorders.items()}
+                results.put(int(numbers[k]), collected)
 
 
 class NotRepeatable(Exception):
@@ -435,6 +485,10 @@ def _differences(array: Array, axes: tuple[str, ...], rows: list[np.ndarray]) ->
 
 def _sides(group: Any) -> tuple[Group, ...]:
     return (group.source, group.target) if isinstance(group, Synapses) else ()
+
+
+def _n_words(array: Array) -> int:
+    return -(-array.data.nbytes // WORD)
 
 
 def _elements(words: np.ndarray, array: Array) -> np.ndarray:

@@ -123,7 +123,7 @@ def test_threads_change_nothing(name, threads, many_threads):
 
 
 def test_there_are_as_many_networks_as_threads(many_threads):
-    plan = planned("noisy")
+    plan = planned("conductances")
     plan.run(0, plan.grid.n_conditions, 4)
     (found,) = plan._conditions
     assert found is not None
@@ -155,7 +155,7 @@ def test_the_order_of_values_changes_nothing(name):
     assert by_position(swept(name, **values), places) == conditions(expected(name))
 
 
-REPEATED = {"pairs", "noisy, many at once", "stimulated"}
+REPEATED = {"pairs", "noisy", "noisy, many at once", "several", "stimulated"}
 
 
 @every_case

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sweeps.alone import assert_as_alone
+from sweeps.alone import assert_as_alone, assert_equal_results
 
 from eccles import (
     Hz,
@@ -28,6 +28,7 @@ from eccles import (
 )
 from eccles.sweeps import conditions as conditions_module
 from eccles.sweeps import sweeping
+from eccles.sweeps.repeated import NotRepeatable
 
 TAU = 10 * ms
 LEAK = "dv/dt = -v/TAU : 1\nu : 1"
@@ -292,6 +293,12 @@ def weighted_input(rate):
     run(5 * ms)
 
 
+def computed(a: Any):
+    G = NeuronGroup(1, "dv/dt = -v/TAU : 1\nx = a*v : 1")
+    G.v = a
+    run(2 * ms)
+
+
 @pytest.mark.parametrize(
     ("model", "what", "values", "reason"),
     [
@@ -300,8 +307,10 @@ def weighted_input(rate):
         (leaky, record.maximum("G.v"), {"a": [1.0, 2.0]}, ""),
         (leaky, "G.v", {"a": [1.0, 2.0], "trial": [0, 1], "poisson": True}, "begun in Python"),
         (leaky, "G.v", {"a": [1.0, 2.0], "operation": True}, "network operation"),
-        (leaky, "G.spikes", {"a": [1.0, 2.0]}, "more than final values"),
-        (leaky, record.trace("G.v"), {"a": [1.0, 2.0]}, "more than final values"),
+        (leaky, "G.spikes", {"a": [1.0, 2.0]}, ""),
+        (leaky, record.trace("G.v"), {"a": [1.0, 2.0]}, ""),
+        (computed, "G.x", {"a": [1.0, 2.0]}, "'G.x' is computed in Python"),
+        (computed, record.trace("G.x"), {"a": [1.0, 2.0]}, "'trace(G.x)' is computed in Python"),
         (with_delay, "G.v", {"d": [1, 2] * ms}, "more than one object"),
         (time_constant, "G.v", {"tau_m": [5, 10] * ms}, "computed in Python"),
         (reads, "G.v", {"a": [1.0, 2.0]}, "no float64 of the program"),
@@ -313,3 +322,53 @@ def test_what_cannot_be_done_without_python_is_done_one_by_one(model, what, valu
     found = why(model, what, **values)
     assert reason in found
     assert bool(reason) == bool(found)
+
+
+# -- what is collected afterwards -----------------------------------------------------------------------
+
+
+def firing(rate: Any, sigma: Any = None, spike_times: str | None = None):
+    equations = "dx/dt = rate : 1" if sigma is None else "dx/dt = rate + sigma*xi : 1"
+    G = NeuronGroup(3, equations, threshold="x > 1", reset="x = 0", spike_times=spike_times)
+    G.x = "0.1*i"
+    H = NeuronGroup(1, "dv/dt = -v/TAU : 1\ny : 1")
+    S = Synapses(G, H, "w : 1", on_pre="v += w; y += 1")
+    S.connect()
+    S.w = "0.1*(i + 1)"
+    part = G[1:]
+    run(60 * ms)
+
+
+EVERYTHING = [
+    record.spikes("G", variables="x"), record.spikes("part"), record.trace("H.v", every=7),
+    record.trace("G.x", elements=[2, 0], start=5 * ms, stop=31 * ms), record.final("S.w", elements=1),
+    record.population_rate("G"), record.count("G", elements=[1]), record.mean("H.v"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "others",
+    [{}, {"spike_times": "grid"}, {"sigma": [0.5, 2] * Hz**0.5, "trial": [1, 2]}],
+    ids=["exact", "grid", "noise"],
+)
+@pytest.mark.parametrize("what", [EVERYTHING, EVERYTHING[:2]], ids=["everything", "spikes"])
+def test_what_is_collected_after_native_runs_is_that_of_runs_one_by_one(monkeypatch, others, what):
+    rates = [0, 33, 91.5, 200, 60_000] * Hz  # the last has more spikes than there is room for at first
+    many = sweep(firing, record=what, seed=4, rate=rates, **others)
+    assert why(firing, what, rate=rates, **others) == ""
+
+    def refuse(*args: Any) -> None:
+        raise NotRepeatable("one by one, for once")
+
+    monkeypatch.setattr(conditions_module, "Repeated", refuse)
+    one_by_one = sweep(firing, record=what, seed=4, rate=rates, **others)
+    assert not many["failed"].any()
+    assert_equal_results(many, one_by_one)
+
+
+def test_threads_collect_one_after_the_other(monkeypatch):
+    monkeypatch.setattr(conditions_module, "WORTH_A_THREAD", 0.0)
+    monkeypatch.setattr(conditions_module, "BLOCK", 0.0)
+    rates = np.linspace(20, 200, 60) * Hz
+    one = sweep(firing, record=EVERYTHING, rate=rates, threads=1)
+    assert_equal_results(one, sweep(firing, record=EVERYTHING, rate=rates, threads=4))
