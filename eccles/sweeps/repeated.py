@@ -1,9 +1,9 @@
 """Many short conditions in few native calls.
 
-Where all that a condition sets is constants, stored variables, spike trains or stimuli, nothing has to be done
-in Python between two conditions: a native loop (`eccles/compile/repeat.py`) puts the memory of the program
-back, writes the words in which the condition differs, runs the program, and copies what is recorded. That
-matters for small networks, whose run takes less time than getting ready for it in Python does.
+Where all that a condition sets is constants, stored variables, spike trains or stimuli, nothing has to be
+done in Python between two conditions: a native loop (`eccles/compile/repeat.py`) puts the memory of the
+program back, writes the words in which the condition differs, runs the program, and copies what is recorded.
+That matters for small networks, whose run takes less time than getting ready for it in Python does.
 
 What is recorded is an array of the program in most cases. Where recorders have to make something of several
 arrays (spikes, traces), the whole memory of each run is copied, and afterwards put into the objects, one
