@@ -485,6 +485,11 @@ class Network:
 
     # -- the program ----------------------------------------------------------------------------
 
+    @property
+    def runner(self) -> Runner | None:
+        """What runs the program that was made last."""
+        return self._plan
+
     def _prepare(
         self,
         everything: list[SimulationObject],

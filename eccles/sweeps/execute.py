@@ -52,7 +52,7 @@ class Executor:
         self.grid = grid
         self._seeds = seeds
         self._start = self._keep()
-        self._plan: Runner | None = None
+        self._plan: Runner | None = structure.network.runner  # made when the model was called
 
     def prepare(self, number: int) -> Ready:
         """Bring everything to the start of a condition."""
