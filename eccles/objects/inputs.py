@@ -456,25 +456,66 @@ class SpikeGeneratorGroup(SpikeSource):
         seconds = np.atleast_1d(np.asarray(times, dtype=np.float64))
         if index.shape != seconds.shape or index.ndim != 1:
             raise SetupError(f"there are {index.size} indices but {seconds.size} times of spikes")
-        if index.size and (index.min() < 0 or index.max() >= self._n):
-            wrong = index[(index < 0) | (index >= self._n)][0]
-            raise SetupError(f"{self.name} has {elements(self._n)}, so there is none with index {wrong}")
-        if not (np.isfinite(seconds) & (seconds >= 0)).all():
-            raise SetupError("the times of spikes have to be finite and not negative")
+        self._check_spikes(index, seconds)
         every = to_seconds(period, "the period") if period is not None and np.asarray(period).any() else 0.0
         if not 0 <= every < np.inf:
             raise SetupError("the period has to be finite and cannot be negative")
         if every and seconds.size and seconds.max() >= every:
             raise SetupError("all spikes have to lie before the end of the period")
         if not sorted:
-            order = np.lexsort((index, seconds))
-            index, seconds = index[order], seconds[order]
+            index, seconds = _in_order(index, seconds)
         elif (seconds[1:] < seconds[:-1]).any():
             raise SetupError("the times of the spikes are not sorted, although sorted=True says so")
         self._period = every
         self._times = seconds
         self._given_indices = index.astype(np.int64)
         self._binned = None
+
+    def _check_spikes(self, index: np.ndarray, seconds: np.ndarray) -> None:
+        if index.size and (index.min() < 0 or index.max() >= self._n):
+            wrong = index[(index < 0) | (index >= self._n)][0]
+            raise SetupError(f"{self.name} has {elements(self._n)}, so there is none with index {wrong}")
+        if not (np.isfinite(seconds) & (seconds >= 0)).all():
+            raise SetupError("the times of spikes have to be finite and not negative")
+
+    def exact_rows(self, indices: Any, seconds: np.ndarray) -> list[tuple[Array, np.ndarray]]:
+        """What `set_spikes` makes of several trains before a run with exact times from t = 0.
+
+        Parameters
+        ----------
+        indices : array (k,), int
+            Which neurons spike, the same in all trains.
+        seconds : array (n, k)
+            When, in each train.
+
+        Returns
+        -------
+        list of (Array, array)
+            The arrays that differ, and their elements for each train, (n, length).
+
+        Raises
+        ------
+        SetupError
+            If one of the trains is wrong.
+        """
+        index = np.broadcast_to(np.asarray(indices, np.int64), seconds.shape)
+        self._check_spikes(index, seconds)
+        index, seconds = _in_order(index, seconds)
+        self._refuse_near(index, seconds)
+        ends = np.full((len(seconds), 1), np.inf)
+        return [
+            (self._seconds, np.concatenate((seconds, ends), axis=1)),
+            (self._indices, index.astype(self._indices.data.dtype)),
+        ]
+
+    def _refuse_near(self, index: np.ndarray, seconds: np.ndarray) -> None:
+        """A neuron cannot spike twice at one instant."""
+        order = np.lexsort((seconds, index))
+        neuron, t = _taken(index, order), _taken(seconds, order)
+        near = (neuron[..., 1:] == neuron[..., :-1]) & (t[..., 1:] - t[..., :-1] <= SAME)
+        if near.any():
+            at = neuron[..., :-1][near][0], t[..., :-1][near][0]
+            raise SetupError(f"neuron {at[0]} of {self.name} has two spikes at {at[1]} s")
 
     def _bin(self) -> None:
         """Which step each spike falls into, for the time step as it is now."""
@@ -533,14 +574,7 @@ class SpikeGeneratorGroup(SpikeSource):
     def _line_up(self) -> None:
         """Find the next spike from now on, where times are exact."""
         if self._binned != "exact":
-            order = np.lexsort((self._times, self._given_indices))
-            neuron, t = self._given_indices[order], self._times[order]
-            near = (neuron[1:] == neuron[:-1]) & (t[1:] - t[:-1] <= SAME)
-            if near.any():
-                at = order[:-1][near][0]
-                raise SetupError(
-                    f"neuron {self._given_indices[at]} of {self.name} has two spikes at {self._times[at]} s"
-                )
+            self._refuse_near(self._given_indices, self._times)
             self._seconds.replace(np.concatenate((self._times, (np.inf,))))
             self._indices.replace(self._given_indices)
         now = self.clock.t_
@@ -637,6 +671,17 @@ class SpikeGeneratorGroup(SpikeSource):
         self._times, self._given_indices = times.copy(), indices.copy()
         self._period, self._binned = period, "restored"  # sorted into steps when it runs
         self._position.replace(position)
+
+
+def _in_order(index: np.ndarray, seconds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Spikes by time, those at one time by neuron; along the last dimension."""
+    order = np.lexsort((index, seconds))
+    return _taken(index, order), _taken(seconds, order)
+
+
+def _taken(values: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Values in an order that differs from row to row."""
+    return values[order] if values.ndim == 1 else np.take_along_axis(values, order, -1)
 
 
 class PoissonInput(SimulationObject):

@@ -115,13 +115,13 @@ class Swept(NDArrayOperatorsMixin):
         if any(x.ragged for x in swept):
             return _one_by_one(ufunc, inputs, sizes, kwargs)
         rank = max(x.ndim if isinstance(x, Swept) else np.ndim(x) for x in inputs)
-        aligned = [x._aligned(axes, rank) if isinstance(x, Swept) else x for x in inputs]
+        aligned = [x.aligned(axes, rank) if isinstance(x, Swept) else x for x in inputs]
         result = ufunc(*aligned, **kwargs)
         if isinstance(result, tuple):
             return tuple(Swept(part, axes) for part in result)
         return Swept(result, axes)
 
-    def _aligned(self, axes: tuple[str, ...], rank: int) -> Any:
+    def aligned(self, axes: tuple[str, ...], rank: int) -> Any:
         """The values with these axes first, then dimensions up to `rank` of each value."""
         sizes = self.sizes
         own = [axis for axis in axes if axis in sizes]

@@ -34,7 +34,7 @@ from eccles.objects.inputs import PoissonGroup, PoissonInput, SpikeGeneratorGrou
 from eccles.objects.network import Ready
 from eccles.objects.neurons import NeuronGroup
 from eccles.objects.operations import NetworkOperation
-from eccles.objects.swept import Call, Swept, Write
+from eccles.objects.swept import Call, Swept, Write, axes_of
 from eccles.objects.synapses import Synapses
 from eccles.objects.timed import TimedArray
 from eccles.objects.variables import bare
@@ -215,6 +215,8 @@ class Repeated:
         if not isinstance(obj, NeuronGroup | PoissonInput | SpikeGeneratorGroup | TimedArray):
             raise NotRepeatable(f"{call.method}() changes more than one object")
         axes = tuple(axis for axis in self._grid.axes if axis in call.axes)
+        if isinstance(obj, SpikeGeneratorGroup) and (trains := _trains_of_one_length(call)) is not None:
+            return self._trains(obj, *trains, axes)
         sizes = dict(zip(self._grid.axes, self._grid.shape, strict=True))
         own = [a for a in arrays_of(obj) if id(a) in self._offsets]
         numbers = self._numbers_of(obj, own)
@@ -235,6 +237,18 @@ class Repeated:
         patches = [p for a, r in zip(own, rows, strict=False) for p in _differences(a, axes, r[:-1])]
         for (store, k, _), row in zip(numbers, rows[len(own) :], strict=True):
             patches += [replace(p, first=k) for p in _differences(store, axes, row[:-1])]
+        return patches
+
+    def _trains(
+        self, obj: SpikeGeneratorGroup, indices: Any, times: Swept, axes: tuple[str, ...]
+    ) -> list[Patch]:
+        """Spike trains that differ in their times, all at once."""
+        seconds = np.asarray(times.aligned(axes, 1), float)
+        patches = []
+        for array, rows in obj.exact_rows(indices, seconds.reshape(-1, seconds.shape[-1])):
+            words = np.zeros((len(rows), _n_words(array)), np.int64)
+            words.view(array.data.dtype)[:, : rows.shape[1]] = rows
+            patches += _differences(array, axes, list(words))
         return patches
 
     def _numbers_of(self, obj: Any, own: list[Array]) -> list[tuple[Array, int, Callable[[], float]]]:
@@ -320,7 +334,7 @@ class Repeated:
         if isinstance(value, Swept):
             if value.ragged or value.ndim > 1:
                 raise NotRepeatable("the shapes of values differ")
-            value = value._aligned(axes, 1)
+            value = value.aligned(axes, 1)
         numbers = bare(value, write.name, view.dim, write.group.name) if write.units else np.asarray(value)
         if view.shared:
             rows[..., :1] = numbers
@@ -450,6 +464,17 @@ class Repeated:
 
 class NotRepeatable(Exception):
     """Something has to be done in Python for each condition."""
+
+
+def _trains_of_one_length(call: Call) -> tuple[Any, Swept] | None:
+    """Indices and times of spike trains, if nothing but their times differs, and their times are exact."""
+    if call.method != "set_spikes" or not call.obj.in_instants:
+        return None
+    indices, times, *others = call.args  # a period, and whether they are sorted
+    if axes_of((indices, *others)) or any(np.asarray(other).any() for other in others):
+        return None
+    one_length = isinstance(times, Swept) and not times.ragged and times.ndim == 1
+    return (indices, times) if one_length else None
 
 
 def arrays_of(obj: Any) -> list[Array]:

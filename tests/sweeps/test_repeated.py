@@ -372,3 +372,30 @@ def test_threads_collect_one_after_the_other(monkeypatch):
     rates = np.linspace(20, 200, 60) * Hz
     one = sweep(firing, record=EVERYTHING, rate=rates, threads=1)
     assert_equal_results(one, sweep(firing, record=EVERYTHING, rate=rates, threads=4))
+
+
+def trains(times: Any, is_sorted: bool = False):
+    P = SpikeGeneratorGroup(2, [1, 0, 1], times, sorted=is_sorted)
+    G = NeuronGroup(2, LEAK)
+    S = Synapses(P, G, on_pre="v += 1 + i", delay=0.25 * ms)
+    S.connect(j="i")
+    run(5 * ms)
+    return locals()
+
+
+def test_trains_are_put_in_order_each_for_itself():
+    times = np.array([[3, 1, 2], [1, 1, 4], [0.05, 2, 1], [4, 4, 1]])
+    assert_as_alone(trains, ["G.v"], times=times * ms)
+    assert why(trains, "G.v", times=times * ms) == ""
+
+
+@pytest.mark.parametrize("wrong", [[3, 1, -2], [3, 1, np.inf], [3, 1, 3]])
+def test_a_train_that_is_wrong_fails_alone(wrong):
+    result = sweep(trains, record="G.v", times=np.array([[3, 1, 2], wrong, [1, 2, 4]]) * ms)
+    assert result["failed"].to_numpy().tolist() == [False, True, False]
+
+
+def test_a_train_that_is_not_sorted_although_it_is_said_to_be_fails():
+    times = np.array([[1, 2, 3], [3, 1, 2]])
+    result = sweep(trains, record="G.v", times=times * ms, is_sorted=True)
+    assert result["failed"].to_numpy()[:, 0].tolist() == [False, True]
