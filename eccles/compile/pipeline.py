@@ -32,7 +32,6 @@ PASSES: tuple[tuple[str, Callable[[ir.Program], ir.Program]], ...] = (
     ("fuse loops", fuse),
     ("move invariants", hoist),
 )
-PASS_FILES = ("passes/fuse.py", "passes/hoist.py")
 KEPT = 64  # programs in memory
 
 
@@ -128,7 +127,8 @@ def _cached(
 def _compiler_version() -> str:
     """Changes whenever the same IR might give other machine code."""
     digest = hashlib.sha256()
-    for file in ("emit.py", "llvm.py", "writer.py", "pipeline.py", *PASS_FILES):
+    passes = [f"passes/{transform.__module__.rpartition('.')[2]}.py" for _, transform in PASSES]
+    for file in ("emit.py", "llvm.py", "writer.py", "pipeline.py", *passes):
         digest.update(pkgutil.get_data("eccles.compile", file) or b"")
     return digest.hexdigest()
 

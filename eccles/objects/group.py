@@ -473,6 +473,12 @@ class Group(SimulationObject):
             else "it belongs to the simulation itself",
         )  # fmt: skip
 
+    def _users_view(self, name: str, units: bool) -> VariableView:
+        """The handle that is given to users: in a sweep, what they do with it is noted."""
+        view = self.view(name, units=units)
+        view.group = self
+        return view
+
     def _variable_view(self, variable: Variable, units: bool) -> VariableView:
         array = variable.array
 
@@ -621,9 +627,7 @@ class Group(SimulationObject):
         if name.endswith("_") and name not in variables:
             plain, units = name[:-1], False
         try:
-            view = self.view(plain, units=units)
-            view.group = self
-            return view
+            return self._users_view(plain, units)
         except KeyError:
             known = [*self.internal_names()]
             near = nearest(plain, known)
@@ -644,9 +648,7 @@ class Group(SimulationObject):
             return
         plain = name[:-1] if name.endswith("_") and name not in self._variables else name
         if self.symbol(plain) is not None:
-            view = self.view(plain, units=plain == name)
-            view.group = self
-            view[:] = value
+            self._users_view(plain, plain == name)[:] = value
         elif name.startswith("_"):
             object.__setattr__(self, name, value)
         else:
@@ -663,9 +665,7 @@ class Group(SimulationObject):
 
     def state(self, name: str, use_units: bool = True, level: int = 0) -> VariableView:
         """The handle for a variable, as `group.name` (`group.name_` without units)."""
-        view = self.view(name, units=use_units)
-        view.group = self
-        return view
+        return self._users_view(name, use_units)
 
     def get_states(
         self,
@@ -721,9 +721,7 @@ class Group(SimulationObject):
         """Set several variables from a mapping (or a data frame)."""
         for name in values:
             value = np.asarray(values[name]) if format == "pandas" else values[name]
-            view = self.view(name, units=units and format == "dict")
-            view.group = self
-            view[:] = value
+            self._users_view(name, units and format == "dict")[:] = value
 
     def full_state(self) -> dict[str, np.ndarray]:
         return {name: v.array.data.copy() for name, v in self._variables.items()}

@@ -30,12 +30,14 @@ __all__ = [
     "default_clock",
     "defaultclock",
     "given_names",
+    "names_are_given",
     "next_ordinal",
     "private_scope",
     "random_numbers",
     "register",
     "script_name",
     "seed",
+    "seed_is_given",
     "seed_value",
     "start_scope",
     "users_frame",
@@ -50,7 +52,7 @@ _scope = 0
 _seed = int.from_bytes(os.urandom(8), "little")
 _seed_given = False
 _ordinals: dict[int, int] = {}  # how often each stream was drawn from outside a run
-_local = threading.local()  # what holds in one thread for a while: `names`, `seed`, `ordinals`
+_local = threading.local()  # what holds in one thread for a while: `objects`, `names`, `seed`, `ordinals`
 
 # frames of these packages are not the user's
 _OURS = (
@@ -77,18 +79,24 @@ def _registry() -> list[weakref.ref[SimulationObject]]:
 
 
 @contextmanager
+def _for_now(**values: Any) -> Iterator[None]:
+    """Within, and in this thread only, `_local` has these values."""
+    before = {name: getattr(_local, name, None) for name in values}
+    vars(_local).update(values)
+    try:
+        yield
+    finally:
+        vars(_local).update(before)
+
+
+@contextmanager
 def private_scope() -> Iterator[None]:
     """Within, and in this thread only, a scope that is empty at first.
 
     What is made within is not seen by `run()` outside, and takes no names there.
     """
-    before = getattr(_local, "objects", None)
-    _local.objects = []
-    try:
-        with own_names():
-            yield
-    finally:
-        _local.objects = before
+    with _for_now(objects=[]), own_names():
+        yield
 
 
 @contextmanager
@@ -155,14 +163,8 @@ def random_numbers(seed: int | Callable[[], int], *, anew: bool = True) -> Itera
     anew : bool
         Whether all streams begin anew.
     """
-    before = getattr(_local, "seed", None), getattr(_local, "ordinals", None)
-    _local.seed = seed
-    if anew:
-        _local.ordinals = {}
-    try:
+    with _for_now(seed=seed, **({"ordinals": {}} if anew else {})):
         yield
-    finally:
-        _local.seed, _local.ordinals = before
 
 
 def restore_seed(value: int) -> None:
@@ -203,12 +205,8 @@ def users_frame() -> FrameType:
 @contextmanager
 def given_names(names: Mapping[str, Any]) -> Iterator[None]:
     """Within, and in this thread only, the names of the calling script are these."""
-    before = getattr(_local, "names", None)
-    _local.names = names
-    try:
+    with _for_now(names=names):
         yield
-    finally:
-        _local.names = before
 
 
 def names_are_given() -> bool:

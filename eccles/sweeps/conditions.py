@@ -73,15 +73,20 @@ class Conditions:
         self, numbers: np.ndarray, results: Results, stopped: Callable[[], bool]
     ) -> np.ndarray:
         """Run a first condition in both ways: many at once is for short ones, and gives the same bits."""
-        if self._seconds or not len(numbers) or self._repeated is None:
-            return numbers
-        values = self._run_one(0, int(numbers[0]), results, stopped)
-        if values is None:
-            return numbers[1:]
-        again = _Again()
-        if self._seconds > SHORT or not self._repeated.run(numbers[:1], again)[0] or not again.equals(values):
-            self._repeated = None
-        return numbers[1:]
+        assert self._repeated is not None
+        while len(numbers) and not self._seconds:  # until one does not fail
+            values = self._run_one(0, int(numbers[0]), results, stopped)
+            first, numbers = numbers[:1], numbers[1:]
+            if values is not None:
+                again = _Again()
+                if (
+                    self._seconds > SHORT
+                    or not self._repeated.run(first, again)[0]
+                    or not again.equals(values)
+                ):
+                    self._repeated = None
+                return numbers
+        return numbers
 
     def _run_blocks(
         self,

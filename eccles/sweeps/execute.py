@@ -56,7 +56,7 @@ class Executor:
 
     def prepare(self, number: int) -> Ready:
         """Bring everything to the start of a condition."""
-        self._start.put_back()
+        self.put_back()
         ready = self._set(number, self.structure.phases[0])
         if ready.runner is not self._plan:  # conditions like this one need not have a program made again
             self._start, self._plan = self._keep(), ready.runner

@@ -31,7 +31,6 @@ from eccles.objects import magic
 from eccles.objects.coefficients import Preparation
 from eccles.objects.group import Group, SimulationObject
 from eccles.objects.inputs import PoissonGroup, PoissonInput, SpikeGeneratorGroup
-from eccles.objects.network import Ready
 from eccles.objects.neurons import NeuronGroup
 from eccles.objects.operations import NetworkOperation
 from eccles.objects.swept import Call, Swept, Write, axes_of
@@ -109,7 +108,7 @@ class Repeated:
             self._set_clocks(ready.ends)
             self._layout()
             try:
-                self._patches = [*self._calls(ready), *self._variables(), *self._keys()]
+                self._patches = [*self._calls(), *self._variables(), *self._keys()]
             except NotRepeatable:
                 raise
             except Exception as error:  # of one condition: it is marked when its turn comes
@@ -182,13 +181,13 @@ class Repeated:
 
     # -- what differs ---------------------------------------------------------------------------
 
-    def _calls(self, ready: Ready) -> list[Patch]:
+    def _calls(self) -> list[Patch]:
         """What conditions do by calls: constants of the model text, spike trains, stimuli, periods."""
         patches: dict[tuple[int, int], Patch] = {}
         for call in self._executor.structure.settings:
             if not isinstance(call, Call):
                 continue
-            found = self._constant(call) if call.method == "set_constant" else self._called(call, ready)
+            found = self._constant(call) if call.method == "set_constant" else self._called(call)
             for patch in found:
                 place = (id(patch.array), patch.first)
                 if place in patches:
@@ -209,7 +208,7 @@ class Repeated:
         rows = np.asarray(value.values).astype(kind).reshape(-1, 1)
         return [Patch(array, word, value.axes, rows.view(np.int64))]
 
-    def _called(self, call: Call, ready: Ready) -> list[Patch]:
+    def _called(self, call: Call) -> list[Patch]:
         """What a call changes: arrays of the object, and numbers that the program asks for."""
         obj = call.obj
         if not isinstance(obj, NeuronGroup | PoissonInput | SpikeGeneratorGroup | TimedArray):

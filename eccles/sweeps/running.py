@@ -20,6 +20,7 @@ from eccles.sweeps.memory import check_memory
 from eccles.sweeps.options import Options
 from eccles.sweeps.plan import Plan
 from eccles.sweeps.progress import Progress
+from eccles.sweeps.seeds import exact_text
 from eccles.sweeps.store import Store
 
 if TYPE_CHECKING:
@@ -142,13 +143,24 @@ class _Engine:
     ) -> xarray.Dataset:
         """Run what is missing in a Zarr folder."""
         plan = self._plan
-        name = (
-            token(plan.data) if plan.data is not None else token(repr((attributes, plan.labels())).encode())
-        )
-        with Store.create(path, axes, fields, attributes, name, self.chunk(), plan=plan.data) as store:
+        with Store.create(
+            path, axes, fields, attributes, token(_identity(plan, attributes)), self.chunk(), plan=plan.data
+        ) as store:
             missing = store.missing()
             self.n_before = self.n_done = plan.grid.n_conditions - sum(map(len, missing))
             self._bar.begin_with(self.n_done)
             self.run(missing, store.write)
             store.finish()
         return open_sweep(path)
+
+
+def _identity(plan: Plan, attributes: dict[str, Any]) -> bytes:
+    """What tells a sweep from all others; of one that is no data, as much as there is."""
+    if plan.data is not None:
+        return plan.data
+    values = [
+        (name, axis, [exact_text(p.at(k)) for k in range(len(p))])
+        for name, (axis, p) in plan.grid.parameters().items()
+    ]
+    records = [{name: r.to_dict() for name, r in s.records.items()} for s in plan.structures]
+    return repr((attributes, values, records)).encode()

@@ -11,7 +11,7 @@ import numpy as np
 
 from eccles.sweeps.parameters import Grid
 
-__all__ = ["TRIAL", "Seeds"]
+__all__ = ["TRIAL", "Seeds", "exact_text"]
 
 TRIAL = "trial"  # the parameter that numbers repetitions
 
@@ -43,11 +43,11 @@ class Seeds:
         counted = condition if self.independent else {n: v for n, v in condition.items() if n == TRIAL}
         if not counted:
             return self.seed
-        parts = [str(self.seed), *(f"{name}={_exact(value)}" for name, value in sorted(counted.items()))]
+        parts = [str(self.seed), *(f"{name}={exact_text(value)}" for name, value in sorted(counted.items()))]
         return int.from_bytes(hashlib.blake2b("\0".join(parts).encode(), digest_size=8).digest(), "little")
 
 
-def _exact(value: Any) -> str:
+def exact_text(value: Any) -> str:
     """A text that differs for different values: all bits of numbers."""
     array = np.asarray(value)
     if array.dtype.kind in "iu":

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sweeps.alone import assert_as_alone
 
 from eccles import *
+from eccles.sweeps import conditions
 
 TAU = 10 * ms
 
@@ -653,3 +654,45 @@ def test_a_generator_made_from_the_trial_is_another_one_in_each():
 
     result = assert_as_alone(model, ["G.v"], trial=range(3))
     assert len(np.unique(result["G.v"])) == 6
+
+
+def test_a_sweep_with_python_in_its_model_goes_on_and_is_told_from_others(tmp_path):
+    calls = []
+
+    def model(g):
+        G = NeuronGroup(1, "dv/dt = -v/TAU : 1\nk : 1")
+        G.v = g
+        G.k = g
+
+        @network_operation(dt=1 * ms)
+        def count():
+            calls.append(1)
+
+        run(2 * ms)
+
+    values = np.linspace(0, 1, 1500)  # so many that NumPy shows some of them only
+    other = values.copy()
+    other[700] = 7
+    out = tmp_path / "study.zarr"
+    sweep(model, record="G.v", g=values, seed=1, out=out)
+    calls.clear()
+    sweep(model, record="G.v", g=values, seed=1, out=out)
+    assert calls == []  # all was there
+    for record_, g in (("G.k", values), ("G.v", other)):
+        with pytest.raises(SetupError, match="holds another sweep"):
+            sweep(model, record=record_, g=g, seed=1, out=out)
+
+
+def test_a_condition_that_fails_first_does_not_spare_the_others_the_comparison(monkeypatch):
+    compared = []
+    equals = conditions._Again.equals
+    monkeypatch.setattr(conditions._Again, "equals", lambda a, v: compared.append(1) or equals(a, v))
+
+    def model(k):
+        G = NeuronGroup(1, "dv/dt = k*v**2/ms : 1", method="euler", threshold="v > 1e9", refractory=1 * ms)
+        G.v = 1
+        run(20 * ms)
+
+    result = sweep(model, record="G.v", k=[1.0, 1.0, 0.01, 0.02])
+    assert result["failed"].to_numpy().tolist() == [True, True, False, False]
+    assert compared == [1]
