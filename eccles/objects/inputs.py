@@ -110,7 +110,15 @@ class PoissonGroup(SpikeSource):
         self._ready = True  # from now on attributes are variables
 
     def set_rates(self, rates: Quantity) -> None:
-        """Replace the rates: one for all, or one per neuron."""
+        """Replace the rates: a frequency for all, or (N,), one per neuron.
+
+        Raises
+        ------
+        DimensionMismatchError
+            If they are no frequencies.
+        SetupError
+            If one is negative or not finite.
+        """
         self.view("rates")[:] = rates
 
     def _check_rates(self, values: np.ndarray) -> None:
@@ -745,7 +753,15 @@ class PoissonInput(SimulationObject):
         self._tabulated: object = None
 
     def set_rate(self, rate: Quantity) -> None:
-        """Replace the rate of each input."""
+        """Replace the rate of each input: one frequency.
+
+        Raises
+        ------
+        DimensionMismatchError
+            If it is no frequency.
+        SetupError
+            If it is negative or not finite, or there are several.
+        """
         if get_dimensions(rate) is not hertz.dim:
             raise DimensionMismatchError(
                 "the rate of a PoissonInput has to be a frequency", get_dimensions(rate), hertz.dim
@@ -755,7 +771,15 @@ class PoissonInput(SimulationObject):
         self.rate = rate
 
     def set_weight(self, weight: Quantity) -> None:
-        """Replace the weight, where it is a number."""
+        """Replace the weight, where it is a number: one, with the unit of the target variable.
+
+        Raises
+        ------
+        DimensionMismatchError
+            If it has another unit.
+        SetupError
+            If it is not finite, or there are several.
+        """
         if np.ndim(weight) or not np.isfinite(float(weight)):
             raise SetupError(f"a PoissonInput has one finite weight (or an expression for it), not {weight}")
         if get_dimensions(weight) is not self._symbol.dim:

@@ -190,7 +190,7 @@ class Pathway(Group):
         return self._delay if self._delay_is_scalar else None
 
     def set_delay(self, delay: Any) -> None:
-        """Replace the delay that is the same for all synapses."""
+        """Replace the delay that is the same for all synapses: one time."""
         self.delay_view()[:] = delay
 
     def delay_values(self) -> Array:

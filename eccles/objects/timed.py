@@ -58,7 +58,15 @@ class TimedArray:
         self.array.data[:] = array.reshape(-1)
 
     def set_values(self, values: Any) -> None:
-        """Replace the values: as many, of the same unit."""
+        """Replace the values, (time,) or (time, element) as they were, of the same unit.
+
+        Raises
+        ------
+        DimensionMismatchError
+            If they have another unit.
+        SetupError
+            If they have another shape.
+        """
         (values,) = called_values(self, "set_values", values)
         if get_dimensions(values) is not self.dim:
             raise DimensionMismatchError(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-import json
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from eccles.results import conditions, plots
 from eccles.results.events import check_events, columns_of, events_at
+from eccles.results.failures import failures_of
 from eccles.results.labels import quantity
 from eccles.results.neo_block import to_neo
 from eccles.results.nwb_file import to_nwb
@@ -46,7 +46,7 @@ class SweepAccessor:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """Parameter -> its values, with units."""
+        """Parameter -> its values with units, (condition,) along its dimension; () where one is left."""
         return conditions.parameters(self._dataset)
 
     @property
@@ -57,7 +57,7 @@ class SweepAccessor:
     @property
     def failures(self) -> list[dict[str, Any]]:
         """What went wrong: for each failed condition its parameters (in SI) and a message."""
-        return json.loads(self._dataset.attrs.get("failures", "[]"))
+        return failures_of(self._dataset)
 
     def select(self, **condition: Any) -> xarray.Dataset:
         """The conditions with these values of parameters, and only their events.
@@ -72,7 +72,7 @@ class SweepAccessor:
         return conditions.select(self._dataset, condition)
 
     def events(self, name: str, /, **condition: Any) -> dict[str, Any]:
-        """All that was recorded of the events of one condition: column -> values, with units.
+        """All that was recorded of the events of one condition: column -> values (event,), with units.
 
         Raises
         ------
@@ -87,7 +87,7 @@ class SweepAccessor:
         return {column: quantity(values, units[column]) for column, values in found.items()}
 
     def spikes(self, name: str, /, **condition: Any) -> tuple[Quantity, np.ndarray]:
-        """When there were spikes in one condition, and of which neurons.
+        """When there were spikes in one condition (s), and of which neurons: both (spike,), in order of time.
 
         Raises
         ------

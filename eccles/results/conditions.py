@@ -152,29 +152,34 @@ def _is_short(value: float) -> bool:
 def _positions(dataset: xarray.Dataset, condition: Mapping[str, Any]) -> dict[Hashable, Any]:
     """Dimension -> position, or several, of the values given."""
     dims, known = condition_dims(dataset), parameter_coordinates(dataset)
-    matches: dict[Hashable, np.ndarray] = {}  # truth values along the dimension
-    found: dict[Hashable, Any] = {}
+    found: dict[Hashable, list[int]] = {}
+    lists: set[Hashable] = set()  # dimensions that stay, because several values were asked for
     for name, wanted in condition.items():
-        if name in known and isinstance(wanted, list | tuple | range | np.ndarray) and np.ndim(wanted):
-            found[known[name].dims[0]] = [
-                k for value in wanted for k in np.flatnonzero(_matching(name, known[name], value))
-            ]
-        elif name in known and known[name].dims == ():
-            _matching(name, known[name].expand_dims("one"), wanted)  # nothing to choose, but may be wrong
-        elif name in known:
-            dim, mask = known[name].dims[0], _matching(name, known[name], wanted)
-            matches[dim] = matches.get(dim, True) & mask
-        elif name in dims:
-            found[name] = wanted  # a dimension without labels: by position
+        several = isinstance(wanted, list | tuple | range | np.ndarray) and np.ndim(wanted) > 0
+        values = wanted if several else [wanted]
+        if name in known and known[name].dims == ():
+            for value in values:
+                _matching(name, known[name].expand_dims("one"), value)  # nothing to choose, but may be wrong
+            continue
+        if name in known:
+            dim = known[name].dims[0]
+            places = [int(k) for value in values for k in np.flatnonzero(_matching(name, known[name], value))]
+        elif name in dims:  # a dimension without labels: by position
+            dim, places = name, _by_position(name, dataset.sizes[name], wanted)
+            several = several or isinstance(wanted, slice)
         else:
             near = nearest(name, [*known, *dims])
             raise SetupError(
                 f"the sweep has no parameter '{name}'" + (f"; did you mean '{near}'?" if near else ""),
                 hint=f"It has {', '.join(known) or 'none'}.",
             )
-    for dim, mask in matches.items():
-        places = np.flatnonzero(mask)
-        if not len(places):
+        before = found.get(dim, places)
+        # In the order of the list, if there is one.
+        ordered, also = (before, set(places)) if dim in lists else (places, set(before))
+        found[dim] = [k for k in ordered if k in also]
+        if several:
+            lists.add(dim)
+        if not found[dim] and places:
             names = [n for n, c in known.items() if c.dims == (dim,)]
             rows = zip(*(known[n].values for n in names), strict=True)
             texts = [
@@ -185,8 +190,18 @@ def _positions(dataset: xarray.Dataset, condition: Mapping[str, Any]) -> dict[Ha
                 f"no condition has these values of {' and '.join(names)} together",
                 hint=f"There are {listed(texts, '')}.",
             )
-        found[dim] = int(places[0]) if len(places) == 1 else places
-    return found
+    return {
+        dim: places[0] if len(places) == 1 and dim not in lists else places for dim, places in found.items()
+    }
+
+
+def _by_position(dim: str, size: int, wanted: Any) -> list[int]:
+    """The positions that an index along a dimension means."""
+    try:
+        index = wanted if isinstance(wanted, slice) else np.asarray(wanted)
+        return np.atleast_1d(np.arange(size)[index]).tolist()
+    except IndexError:
+        raise SetupError(f"'{dim}' has positions 0 to {size - 1}, not {wanted}") from None
 
 
 def _matching(name: str, coordinate: xarray.DataArray, wanted: Any) -> np.ndarray:

@@ -15,7 +15,7 @@ from eccles.units import DIMENSIONLESS, Dimension, Quantity, get_dimensions
 from eccles.units.names import unit_named
 from eccles.units.quantity import as_quantity, wrap
 
-__all__ = ["bare", "dimension_of", "named", "quantity", "scale_of", "shown", "shown_condition"]
+__all__ = ["bare", "dimension_of", "listed", "named", "quantity", "scale_of", "shown", "shown_condition"]
 
 _NAMES = (
     "metre", "kilogram", "second", "amp", "kelvin", "mole", "candela", "volt", "ohm", "siemens", "farad",

@@ -19,6 +19,7 @@ from eccles.results.conditions import (
     variable,
 )
 from eccles.results.events import check_events, events_at, n_elements
+from eccles.results.fields import duration_of
 from eccles.results.labels import named, scale_of, shown, shown_condition
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def heatmap(
     values, chosen = _chosen(dataset, name, condition or {})
     x, y = _two_axes(values, x, y)
     along_y, along_x = _along(values, y), _along(values, x)
-    values, reduced = _reduced(values, [along_y.dims[0], along_x.dims[0]], mean_of="trial")
+    values, reduced = _reduced(values, [along_y.dims[0], along_x.dims[0]])
     ax = ax or _new_axes()
     order_x, edges_x = _draw_cells(ax, "x", x, along_x)
     order_y, edges_y = _draw_cells(ax, "y", y, along_y)
@@ -121,10 +122,9 @@ def curves(
     values, chosen = _chosen(dataset, name, condition or {})
     along = _along(values, x)
     labels = None if by is None else _along(values, by)
-    has_spread = over in values.dims or (over != "trial" and _along(values, over) is not None)
     kept = [c.dims[0] for c in (labels, along) if c is not None]
-    spreads = [_along(values, over).dims[0]] if has_spread else []
-    values, reduced = _reduced(values, kept + spreads, mean_of="trial")
+    spreads = [] if over == "trial" and "trial" not in values.dims else [_along(values, over).dims[0]]
+    values, reduced = _reduced(values, kept + spreads)
     rows = values.values if labels is not None else values.values[np.newaxis]
 
     ax = ax or _new_axes()
@@ -141,14 +141,7 @@ def curves(
         marker = "o" if len(places) <= 30 else ""
         ax.plot(places, middle, color=colors[k], label=label, marker=marker, markersize=3)
         if spreads:
-            ax.fill_between(
-                places,
-                low,
-                high,
-                color=colors[k],
-                alpha=opacity,
-                linewidth=0,
-            )
+            ax.fill_between(places, low, high, color=colors[k], alpha=opacity, linewidth=0)
     ax.set_ylabel(named(_name_of(values), unit))
     if labels is not None:
         assert by is not None
@@ -190,7 +183,7 @@ def raster(
     position = position_of(dataset, condition or {})
     events = events_at(dataset, name, position)
     t, i, n = events["t"], events["i"], n_elements(dataset, name)
-    duration = float(dataset.attrs.get("duration", t.max(initial=0.0)))
+    duration = duration_of(dataset) or t.max(initial=0.0)
     scale, unit = scale_of(duration, "s")
     ax = ax or _new_axes()
     if n <= MOST_BARS:
@@ -269,16 +262,14 @@ def _along(values: xarray.DataArray, name: str) -> xarray.DataArray:
     )
 
 
-def _reduced(
-    values: xarray.DataArray, kept: Collection[Any], *, mean_of: str
-) -> tuple[xarray.DataArray, str]:
+def _reduced(values: xarray.DataArray, kept: Collection[Any]) -> tuple[xarray.DataArray, str]:
     """Values along these dimensions, in this order, and how: of trials the mean is taken, of nothing else."""
     if len(set(kept)) < len(kept):
         raise SetupError("the same dimension was asked for twice")
     text, attrs = "", values.attrs
-    if values.sizes.get(mean_of, 1) > 1 and mean_of not in kept:
-        text = f"mean of {_several(values.sizes[mean_of], mean_of)}"
-        values = values.mean(mean_of)
+    if values.sizes.get("trial", 1) > 1 and "trial" not in kept:
+        text = f"mean of {_several(values.sizes['trial'], 'trial')}"
+        values = values.mean("trial")
     values = values.squeeze([dim for dim in values.dims if dim not in kept and values.sizes[dim] == 1])
     others = [dim for dim in values.dims if dim not in kept]
     if others:

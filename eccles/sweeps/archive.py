@@ -1,7 +1,7 @@
 """A plan as plain data: a JSON text and arrays, in one archive of bytes.
 
 It holds everything that running a sweep needs, and nothing that is executed: networks as descriptions
-(`eccles/objects/description.py`), settings as names and numbers, model text as text. So it can be sent to
+(`eccles/objects/description/`), settings as names and numbers, model text as text. So it can be sent to
 another process, kept in a file, and run again without the script.
 """
 

@@ -21,7 +21,7 @@ CHUNKS_PER_THREAD = 2  # one that is computed and one that waits: a thread need 
 PATIENCE = 60.0  # seconds without any worker after which one is no longer expected
 LOOK = 1.0  # seconds between looks whether there are workers
 
-Job = Callable[[int, int], Piece]
+Compute = Callable[[int, int], Piece]
 
 
 @contextmanager
@@ -72,7 +72,7 @@ def as_client(scheduler: Any) -> Iterator[Client]:
 
 def run_on_cluster(
     client: Client,
-    job: Job,
+    job: Compute,
     chunks: Iterable[range],
     receive: Callable[[Piece], None],
     look: Callable[[], None] = lambda: None,
@@ -125,11 +125,11 @@ def run_on_cluster(
             client.cancel([*under_way, sent], force=True)
 
 
-def _itself(job: Job) -> Job:
+def _itself(job: Compute) -> Compute:
     return job
 
 
-def _compute(job: Job, start: int, stop: int) -> Piece:
+def _compute(job: Compute, start: int, stop: int) -> Piece:
     return job(start, stop)
 
 

@@ -101,6 +101,10 @@ class Record:
     constants: tuple[tuple[str, float | int | bool, tuple[str, ...]], ...] = ()
 
     def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise SetupError(f"there is no kind of record '{self.kind}'")
+        if self.kind in NEEDS_VARIABLE and not self.variable:
+            raise SetupError(f"a record of the kind '{self.kind}' needs a variable")
         window = Window(self.start, self.stop).checked()
         if self.kind == "rate" and window.stop is not None and window.stop <= (window.start or 0.0):
             raise SetupError("a rate needs a window that is longer than 0 s")
@@ -198,9 +202,8 @@ class Record:
             except (TypeError, ValueError, KeyError, OverflowError, ZeroDivisionError):
                 raise SetupError(f"what is recorded cannot be read: '{name}' cannot be {value!r}") from None
         missing = [n for n, f in known.items() if f.default is MISSING and n not in values]
-        if missing or values["kind"] not in KINDS:
-            what = f"it has no '{missing[0]}'" if missing else f"there is no kind '{values['kind']}'"
-            raise SetupError(f"what is recorded cannot be read: {what}")
+        if missing:
+            raise SetupError(f"what is recorded cannot be read: it has no '{missing[0]}'")
         return cls(**values)
 
 
@@ -560,12 +563,12 @@ def record_of_monitor(monitor: SimulationObject, called: str) -> list[Record]:
         If it records in a way that no spec does.
     """
     source: Any = monitor.source  # type: ignore[attr-defined]
-    first, part = 0, None
+    part = None
     if isinstance(source, Subgroup) and called == source.name:  # a part without a name of its own
-        called, first, part = magic.script_name(source.whole), source.start, slice(source.start, source.stop)
+        called, part = magic.script_name(source.whole), slice(source.start, source.stop)
     match monitor:
         case StateMonitor():
-            return [_trace_of(monitor, variable, called, first) for variable in monitor.record_variables]
+            return [_trace_of(monitor, variable, called, part) for variable in monitor.record_variables]
         case EventMonitor():
             return [_events_of(monitor, called, part)]
         case PopulationRateMonitor() if part is None:
@@ -576,7 +579,7 @@ def record_of_monitor(monitor: SimulationObject, called: str) -> list[Record]:
     )
 
 
-def _trace_of(monitor: StateMonitor, variable: str, called: str, first: int) -> Record:
+def _trace_of(monitor: StateMonitor, variable: str, called: str, part: slice | None) -> Record:
     if (monitor.when, monitor.order) != ("start", 0):
         raise SetupError(
             f"{monitor.name} records in the slot '{monitor.when}' (order {monitor.order}), which a sweep "
@@ -584,8 +587,9 @@ def _trace_of(monitor: StateMonitor, variable: str, called: str, first: int) -> 
             hint=f'Say what to record with record=, as in record.trace("{called}.{variable}").',
         )
     source = monitor.source
-    shared = source.symbol(variable).shared
-    whole = shared or (source.whole is source and np.array_equal(monitor.record, np.arange(len(source))))
+    every = np.array_equal(monitor.record, np.arange(len(source)))
+    whole = source.symbol(variable).shared or (part is None and every)
+    first = 0 if part is None else part.start
     own_dt = monitor.clock is not source.clock and monitor.clock.dt_ != source.clock.dt_
     return Record(
         "trace", called, variable, start=monitor.window.start, stop=monitor.window.stop,

@@ -236,9 +236,8 @@ class Trace(Recorder):
         return np.asarray(monitor.window.samples(monitor.clock.dt_, n, monitor.every))
 
     def collect(self) -> np.ndarray:
-        values = np.asarray(getattr(self._monitor, f"{self.record.variable}_"))
-        shape = (*self._elements.shape, self._monitor.n_samples)
-        return values.astype(_DTYPES[self._symbol.type]).reshape(shape)
+        values = np.asarray(getattr(self._monitor, f"{self.record.variable}_"), _DTYPES[self._symbol.type])
+        return values.reshape((*self._elements.shape, self._monitor.n_samples))
 
     @property
     def in_memory(self) -> bool:

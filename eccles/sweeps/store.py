@@ -49,6 +49,7 @@ ADVICE = (
     "Conditions that are marked as failed without a message are not computed yet. The same sweep with the "
     "same out=... goes on with them; until then, events may be missing."
 )
+KEPT = "What was stored is kept: the same call goes on with what is missing."
 EVENTS_PER_CHUNK = 2**18
 MOST_BYTES = 2**28  # of a Zarr chunk; compressors take no more than 2**31
 
@@ -92,7 +93,6 @@ class Store:
         chunk: int,
         *,
         plan: bytes | None = None,
-        overwrite: bool = False,
     ) -> Store:
         """A store for a sweep: a new one, or the one that is there already if it is of the same sweep.
 
@@ -110,8 +110,6 @@ class Store:
             About how many conditions are written together. An earlier store keeps its own.
         plan : bytes, optional
             What the sweep needs to be run again; see `assemble`.
-        overwrite : bool
-            Replace an earlier store, also of another sweep. What is no store is never replaced.
 
         Raises
         ------
@@ -121,10 +119,9 @@ class Store:
             If the disk does not take it.
         """
         path = Path(path)
-        occupied = _is_occupied(path)
-        if occupied:
+        if _is_occupied(path):
             _read_state(path)  # an error if it is something else
-        if overwrite or not occupied:
+        else:
             with _writing(path):
                 new = path.with_name(f"{path.name}.{os.getpid()}.new")
                 shutil.rmtree(new, ignore_errors=True)  # of a process that had the same number and was killed
@@ -132,8 +129,6 @@ class Store:
                     block = block_of([a.size for a in axes], chunk)
                     _lay_out(new, axes, fields, attributes, token, block, plan)
                     _sync_all(new)
-                    if occupied:
-                        _remove(path)
                     _put_in_place(new, path)
                 finally:
                     shutil.rmtree(new, ignore_errors=True)
@@ -142,7 +137,7 @@ class Store:
             store.close()
             raise SetupError(
                 f"{path} holds another sweep: other parameters, another model, record or seed",
-                hint="Choose another path, or remove or overwrite this one if you do not need it.",
+                hint="Choose another path, or delete this folder if you do not need it.",
             )
         return store
 
@@ -198,7 +193,7 @@ class Store:
         if piece.values.keys() != set(self._values) or piece.events.keys() != self._events.keys():
             raise InternalError(f"a piece for {self.path} holds {[*piece.values, *piece.events]}")
         failed = np.isin(np.arange(piece.start, piece.stop), list(piece.failures))
-        with _writing(self.path):
+        with _writing(self.path, KEPT):
             for name, values in {**piece.values, "failed": failed}.items():
                 self._write_values(name, chunk, values)
             self._mark(piece)
@@ -212,7 +207,7 @@ class Store:
         if self._unlock is None:  # it is finished
             return
         self._check_open()
-        with _writing(self.path):
+        with _writing(self.path, KEPT):
             for number, (name, columns) in enumerate(self._events.items()):
                 self._join_events(number, name, columns)
             _clean_up(self.path)
@@ -505,13 +500,6 @@ def _put_in_place(new: Path, path: Path) -> None:
     _sync(path.parent)
 
 
-def _remove(path: Path) -> None:
-    """Remove a store that nobody writes."""
-    if not _is_finished(path):
-        os.close(_lock(path))
-    shutil.rmtree(path)
-
-
 def _clean_up(path: Path) -> None:
     """Remove what Zarr was writing when it was killed."""
     for file in path.rglob("*.partial"):
@@ -598,8 +586,8 @@ def _sync_all(path: Path) -> None:
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    """Say clearly what went wrong with the disk."""
+def _writing(path: Path, kept: str = "") -> Iterator[None]:
+    """Say clearly what went wrong with the disk, and what is kept nevertheless."""
     try:
         yield
     except OSError as error:
@@ -612,7 +600,7 @@ def _writing(path: Path) -> Iterator[None]:
         }.get(error.errno or 0, "")
         raise RunError(
             f"writing to {path} failed: {error.strerror or error}",
-            hint=f"{advice}\nWhat was stored is kept: the same call goes on with what is missing.".strip(),
+            hint=f"{advice}\n{kept}".strip(),
         ) from error
 
 

@@ -13,7 +13,7 @@ from eccles.errors import SetupError
 from eccles.objects import magic
 from eccles.results.files import open_sweep
 from eccles.sweeps.archive import pack, unpack
-from eccles.sweeps.options import Options, default_options
+from eccles.sweeps.options import Options
 from eccles.sweeps.parameters import Grid
 from eccles.sweeps.plan import Plan
 from eccles.sweeps.running import run_plan
@@ -23,7 +23,7 @@ from eccles.sweeps.structure import structures
 if TYPE_CHECKING:
     import xarray
 
-__all__ = ["default_options", "rerun", "sweep"]
+__all__ = ["rerun", "sweep"]
 
 
 def sweep(
@@ -141,7 +141,7 @@ def rerun(
     ----------
     result : Dataset or path
         What `sweep` returned, or a file of it. A Zarr folder that is not complete is completed with `out=`
-        that folder.
+        that folder. Of a selection, too, the whole sweep is run.
     out, threads, scheduler, chunk, progress, memory_limit
         As for `sweep`.
 
@@ -159,7 +159,8 @@ def rerun(
     plan = unpack(np.asarray(dataset["plan"], np.uint8).tobytes())
     names = ("model", "model_source", "seed", "independent", "duration")
     attributes = {name: dataset.attrs[name] for name in names if name in dataset.attrs}
-    dataset.close()
+    if dataset is not result:
+        dataset.close()
     options = Options.of(
         out=out, threads=threads, scheduler=scheduler, chunk=chunk, progress=progress,
         memory_limit=memory_limit,

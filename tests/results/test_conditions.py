@@ -133,6 +133,35 @@ def test_a_missing_value_lists_those_there_are(result):
     assert error.value.hint == "There are pair, triplet, größer."
 
 
+def test_lists_of_values_that_go_together_narrow_each_other():
+    together = {
+        "drive": Coordinate(np.array([16.0, 18, 20, 22])),
+        "tau": Coordinate(np.array([20.0, 10, 5, 5])),
+    }
+    result = fabricate([Axis("cell", together), TRIAL], [NUMBER], failures=[0, 5]).dataset()
+    select = result.eccles.select
+    assert select(drive=[22, 20], tau=5)["drive"].values.tolist() == [22, 20]
+    assert select(tau=5, drive=[22, 20])["drive"].values.tolist() == [22, 20]
+    assert select(drive=[16, 20], tau=[5, 20])["drive"].values.tolist() == [16, 20]
+    assert select(drive=[20, 22], cell=3)["drive"].values.tolist() == [22]
+    assert select(cell=slice(1, 3))["drive"].values.tolist() == [18, 20]
+    assert select(drive=20, tau=5)["drive"].ndim == 0
+    with pytest.raises(SetupError, match="no condition has these values of drive and tau together"):
+        select(drive=[16, 18], tau=5)
+    with pytest.raises(SetupError, match="'cell' has positions 0 to 3, not 4"):
+        select(cell=4)
+
+
+def test_a_selection_has_the_failures_of_its_conditions_only():
+    axis = Axis("w", {"w": Coordinate(np.array([0.5, np.nan, 2.0]))})
+    result = fabricate([axis, TRIAL], [NUMBER], failures=[0, 5, 8]).dataset()
+    assert len(result.eccles.failures) == 3
+    assert [f["condition"]["trial"] for f in result.eccles.select(trial=0).eccles.failures] == [0, 0]
+    assert [f["condition"] for f in result.eccles.select(w=2).eccles.failures] == [{"w": 2.0, "trial": 0}]
+    (nan,) = result.isel(w=[1]).eccles.failures
+    assert nan["condition"]["trial"] == 1
+
+
 def test_values_that_are_shown_rounded_are_said_to_be(result):
     result = fabricate([Axis("w", {"w": Coordinate(np.array([1 / 3, 0.5]))})], [NUMBER]).dataset()
     with pytest.raises(SetupError) as error:

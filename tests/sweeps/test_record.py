@@ -492,6 +492,10 @@ def test_monitors_of_a_part_without_a_name_are_of_elements_of_the_whole() -> Non
     assert record_of_monitor(e.StateMonitor(part, "v", record=1), part.name) == [
         record.trace("Q.v", elements=[3])
     ]
+    assert record_of_monitor(e.StateMonitor(part, "v", record=True), part.name) == [
+        record.trace("Q.v", elements=[2, 3])
+    ]
+    assert record_of_monitor(e.StateMonitor(part, "v", record=True), "part") == [record.trace("part.v")]
     assert record_of_monitor(e.SpikeMonitor(part), "part") == [record.spikes("part")]
     with pytest.raises(SetupError, match="cannot be recorded"):
         record_of_monitor(e.PopulationRateMonitor(part), part.name)
@@ -530,3 +534,10 @@ def test_equal_times_make_one_dimension() -> None:
     assert list(shared["b"].coordinates) == ["time"]
     assert share_time({"a": a, "b": b, "c": c}) == {"a": a, "b": b, "c": c}
     assert share_time({"v": plain}) == {"v": plain}
+
+
+def test_records_of_no_kind_and_without_their_variable_are_refused() -> None:
+    with pytest.raises(SetupError, match="there is no kind of record 'foo'"):
+        record.Record("foo", "G")
+    with pytest.raises(SetupError, match="'final' needs a variable"):
+        record.Record.from_dict({"kind": "final", "object": "G"})

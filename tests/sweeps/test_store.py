@@ -264,31 +264,28 @@ def test_a_finished_store_has_nothing_to_do(tmp_path):
     assert tree(path) == before
 
 
-def test_another_sweep_is_refused_and_replaced_only_on_demand(tmp_path):
+def test_another_sweep_is_refused_and_kept(tmp_path):
     path = tmp_path / "study.zarr"
     with create(path) as store:
         complete(store)
     before = tree(path)
-    with pytest.raises(SetupError, match=r"(?s)holds another sweep.*another path.*overwrite"):
+    with pytest.raises(SetupError, match=r"(?s)holds another sweep.*another path.*delete this folder"):
         create(path, token="other")
     assert tree(path) == before
-    with create(path, token="other", overwrite=True) as store:
-        assert store.missing() == store.chunks
     assert [p.name for p in tmp_path.iterdir()] == ["study.zarr"]
 
 
-def test_a_store_that_is_being_written_is_not_replaced(tmp_path):
+def test_a_store_that_is_being_written_is_not_touched_for_another_sweep(tmp_path):
     path = tmp_path / "study.zarr"
     with create(path) as store:
         before = tree(path)
         with pytest.raises(SetupError, match="is being written by process"):
-            create(path, token="other", overwrite=True)
+            create(path, token="other")
         assert tree(path) == before
         complete(store)
 
 
-@pytest.mark.parametrize("overwrite", [False, True])
-def test_what_is_not_ours_is_never_touched(tmp_path, overwrite):
+def test_what_is_not_ours_is_never_touched(tmp_path):
     folder, file, dataset = tmp_path / "thesis", tmp_path / "data.csv", tmp_path / "other.zarr"
     folder.mkdir()
     (folder / "chapter.txt").write_text("all of it")
@@ -301,7 +298,7 @@ def test_what_is_not_ours_is_never_touched(tmp_path, overwrite):
         (dataset, "holds something that is no sweep of Eccles"),
     ]:
         with pytest.raises(SetupError, match=message):
-            create(path, overwrite=overwrite)
+            create(path)
         with pytest.raises(SetupError, match=message):
             Store.open(path)
     assert tree(tmp_path) == before
@@ -355,9 +352,8 @@ def test_a_store_whose_beginning_is_damaged_is_named_and_kept(tmp_path, content)
     if content is not None:
         (path / "zarr.json").write_text(content)
     before = tree(path)
-    for overwrite in (False, True):
-        with pytest.raises(SetupError, match="is damaged"):
-            create(path, overwrite=overwrite)
+    with pytest.raises(SetupError, match="is damaged"):
+        create(path)
     assert tree(path) == before
 
 

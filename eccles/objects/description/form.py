@@ -49,8 +49,6 @@ class Description:
     text: dict[str, Any]
     arrays: dict[str, np.ndarray]
 
-    __hash__ = None  # type: ignore[assignment]
-
     def __eq__(self, other: object) -> bool:
         """Whether all text and all bits of all arrays are the same."""
         if not isinstance(other, Description):
