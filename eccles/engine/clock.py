@@ -10,7 +10,7 @@ import numpy as np
 from eccles.errors import DimensionMismatchError, SetupError
 from eccles.units import Quantity, get_dimensions, second
 
-__all__ = ["Clock", "common_periods", "steps_of", "to_seconds"]
+__all__ = ["Clock", "common_periods", "n_steps", "steps_of", "to_seconds"]
 
 SHORTEST = 1e-15  # seconds: steps are compared to the femtosecond
 TICK_LIMIT = 10**11  # of a step: ticks are 64-bit integers and have to last for long runs
@@ -36,6 +36,12 @@ def to_seconds(value: object, what: str) -> float:
 def steps_of(t: float, dt: float) -> int:
     """The step at time `t`: a time within a thousandth of a step below a boundary counts as on it."""
     return math.floor((t + 1e-3 * dt) / dt)
+
+
+def n_steps(duration: float, dt: float) -> int:
+    """The number of steps in a run of so many seconds from t = 0; a step that is begun is finished."""
+    steps = round(duration / dt)
+    return steps if abs(steps * dt - duration) <= 1e-4 * dt else math.ceil(duration / dt)
 
 
 class Clock:

@@ -27,6 +27,7 @@ from eccles.language.check import ExprType, Symbol, check_expression, check_stat
 from eccles.language.equations import Equation, Equations
 from eccles.language.nodes import Assignment, Expr
 from eccles.language.parser import parse_expression, parse_statements
+from eccles.monitors.spikes import slot_after
 from eccles.monitors.window import Window
 from eccles.objects import magic
 from eccles.objects.code import Code
@@ -37,7 +38,7 @@ from eccles.objects.stored import stored_array
 from eccles.objects.variables import positions_of
 from eccles.units import DIMENSIONLESS, Dimension, Quantity, hertz, second
 
-__all__ = ["RECIPES", "EventCount", "Recipe", "Reduction", "reduction_of", "slot_after"]
+__all__ = ["RECIPES", "EventCount", "Recipe", "Reduction", "reduction_of"]
 
 LAST = 10**9  # in the order of a slot
 
@@ -425,14 +426,6 @@ def reduction_of(
         None if recipe.first is None else recipe.first.format(x=x),
         record, start=start, stop=stop, name=name,
     )  # fmt: skip
-
-
-def slot_after(source: Any, event: str) -> tuple[str, int]:
-    """The slot and the order in it in which events are recorded: right after they are found."""
-    if event in getattr(source.whole, "event_schedule", {}):
-        slot, order = source.whole.event_schedule[event]
-        return slot, order + 1
-    return "thresholds" if event == "spike" else "after_thresholds", 1
 
 
 class EventCount(SimulationObject):

@@ -21,7 +21,15 @@ from eccles.objects.sources import SpikeSource
 from eccles.objects.stored import stored_array
 from eccles.units import DIMENSIONLESS, Quantity, hertz, second
 
-__all__ = ["EventMonitor", "SpikeMonitor"]
+__all__ = ["EventMonitor", "SpikeMonitor", "slot_after"]
+
+
+def slot_after(source: Any, event: str) -> tuple[str, int]:
+    """The slot and the order in it in which events are recorded: right after they are found."""
+    if event in getattr(source.whole, "event_schedule", {}):
+        slot, order = source.whole.event_schedule[event]
+        return slot, order + 1
+    return "thresholds" if event == "spike" else "after_thresholds", 1
 
 
 class EventMonitor(SimulationObject):
@@ -70,10 +78,7 @@ class EventMonitor(SimulationObject):
         self.source: Any = source
         self.event = event
         self.events = source.event_buffer(event)
-        slot, default_order = ("thresholds", 1) if event == "spike" else ("after_thresholds", 1)
-        if event in getattr(source.whole, "event_schedule", {}):
-            slot, at = source.whole.event_schedule[event]
-            default_order = at + 1
+        slot, default_order = slot_after(source, event)
         super().__init__(name, source.clock, None, when or slot, default_order if order is None else order)
         self.record = bool(record)
         names = [variables] if isinstance(variables, str) else list(variables or ())

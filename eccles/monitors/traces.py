@@ -10,11 +10,11 @@ import numpy as np
 from eccles.compile import ir
 from eccles.compile.ir import Element, Op
 from eccles.compile.lower import convert
-from eccles.engine.clock import Clock
+from eccles.engine.clock import Clock, n_steps
 from eccles.engine.program import Block, Outcome, ProgramBuilder
 from eccles.engine.state import DTYPES, Array
 from eccles.errors import NameResolutionError, SetupError, nearest, warn
-from eccles.monitors.window import Window, n_steps
+from eccles.monitors.window import Window
 from eccles.objects import magic
 from eccles.objects.code import Code
 from eccles.objects.group import Group, SimulationObject

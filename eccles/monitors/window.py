@@ -12,7 +12,7 @@ from eccles.engine.clock import Clock, steps_of, to_seconds
 from eccles.engine.program import ProgramBuilder
 from eccles.errors import SetupError
 
-__all__ = ["Window", "n_steps"]
+__all__ = ["Window"]
 
 FOREVER = 2**60  # steps
 
@@ -80,9 +80,3 @@ class Window:
     def emit_first(self, b: ProgramBuilder, owner: object, clock: Clock) -> ir.Expr:
         """The first step that begins within the window."""
         return b.integer_constant(("first", id(owner)), "first", lambda: self.steps(clock.dt_)[0])
-
-
-def n_steps(duration: float, dt: float) -> int:
-    """The number of steps in a run of so many seconds from t = 0; a step that is begun is finished."""
-    steps = round(duration / dt)
-    return steps if abs(steps * dt - duration) <= 1e-4 * dt else math.ceil(duration / dt)

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from eccles.compile.pipeline import compile_program
-from eccles.engine.clock import Clock, to_seconds
+from eccles.engine.clock import Clock, n_steps, to_seconds
 from eccles.engine.components import LARGEST, connected
 from eccles.engine.instants import Instants
 from eccles.engine.loop import Runner
@@ -432,11 +432,7 @@ class Network:
         return end
 
     def _end(self, clock: Clock, seconds: float) -> int:
-        end = self._t + seconds
-        step = round(end / clock.dt_)
-        if abs(step * clock.dt_ - end) > 1e-4 * clock.dt_:
-            step = int(np.ceil(end / clock.dt_))
-        return max(step, clock.timestep)
+        return max(n_steps(self._t + seconds, clock.dt_), clock.timestep)
 
     def _set_clocks(self, everything: list[SimulationObject]) -> list[Clock]:
         """The clocks of the objects, set to the network's time."""
@@ -445,10 +441,7 @@ class Network:
             if obj.clock not in clocks:
                 clocks.append(obj.clock)
         for clock in clocks:
-            step = round(self._t / clock.dt_)
-            if abs(step * clock.dt_ - self._t) > 1e-4 * clock.dt_:
-                step = int(np.ceil(self._t / clock.dt_))
-            clock.timestep = step
+            clock.timestep = n_steps(self._t, clock.dt_)
         return clocks
 
     def _check_members(self, everything: list[SimulationObject], members: Iterable[SimulationObject]) -> None:

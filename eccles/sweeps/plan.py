@@ -17,11 +17,10 @@ from eccles.objects import magic
 from eccles.results.layout import Axis, Coordinate, Field, Piece
 from eccles.sweeps.conditions import Conditions
 from eccles.sweeps.parameters import Grid
-from eccles.sweeps.record import share_time
 from eccles.sweeps.seeds import Seeds
 from eccles.sweeps.structure import Structure
 
-__all__ = ["Plan"]
+__all__ = ["Plan", "share_time"]
 
 
 class Plan:
@@ -140,6 +139,22 @@ def _merged(structures: list[Structure]) -> dict[str, Field]:
             field = replace(recorder.field(structure.seconds), name=name)
             fields[name] = field if name not in fields else _larger(fields[name], field)
     return share_time(fields)
+
+
+def share_time(found: Mapping[str, Field]) -> dict[str, Field]:
+    """The fields with one dimension `time`, if all that depends on time was sampled at the same times."""
+    times = [c for f in found.values() for d, c in f.coordinates.items() if d == f"{f.name}.time"]
+    if not times or any(not np.array_equal(c.values, times[0].values) for c in times):
+        return dict(found)
+    return {name: _renamed(field, f"{field.name}.time", "time") for name, field in found.items()}
+
+
+def _renamed(field: Field, old: str, new: str) -> Field:
+    return replace(
+        field,
+        dims=tuple(new if d == old else d for d in field.dims),
+        coordinates={new if d == old else d: c for d, c in field.coordinates.items()},
+    )
 
 
 def _larger(a: Field, b: Field) -> Field:

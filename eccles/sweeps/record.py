@@ -28,18 +28,18 @@ from eccles.language.nodes import names_in
 from eccles.language.parser import parse_expression, parse_statements
 from eccles.language.resolve import default_symbol, external_symbol
 from eccles.monitors import EventMonitor, PopulationRateMonitor, StateMonitor
-from eccles.monitors.reduction import RECIPES, slot_after
+from eccles.monitors.reduction import RECIPES
+from eccles.monitors.spikes import slot_after
 from eccles.monitors.window import Window
 from eccles.objects import magic
 from eccles.objects.group import Group, SimulationObject
 from eccles.objects.sources import Subgroup
-from eccles.results.layout import Field
 from eccles.sweeps.recorders import RECORDERS, SHORTHANDS, Recorder
 from eccles.units import DIMENSIONLESS, Dimension, Quantity
 
 __all__ = [
     "Record", "count", "final", "maximum", "mean", "minimum", "population_rate", "rate",
-    "record_of_monitor", "records_of", "reduce", "share_time", "spikes", "time_of_maximum", "time_of_minimum",
+    "record_of_monitor", "records_of", "reduce", "spikes", "time_of_maximum", "time_of_minimum",
     "trace",
 ]  # fmt: skip
 
@@ -605,19 +605,3 @@ def _events_of(monitor: EventMonitor, called: str, part: slice | None) -> Record
         variables=monitor.record_variables, when=monitor.when if placed else None,
         order=monitor.order if placed else None,
     )  # fmt: skip
-
-
-def share_time(found: Mapping[str, Field]) -> dict[str, Field]:
-    """The fields with one dimension `time`, if all that depends on time was sampled at the same times."""
-    times = [c for f in found.values() for d, c in f.coordinates.items() if d == f"{f.name}.time"]
-    if not times or any(not np.array_equal(c.values, times[0].values) for c in times):
-        return dict(found)
-    return {name: _renamed(field, f"{field.name}.time", "time") for name, field in found.items()}
-
-
-def _renamed(field: Field, old: str, new: str) -> Field:
-    return replace(
-        field,
-        dims=tuple(new if d == old else d for d in field.dims),
-        coordinates={new if d == old else d: c for d, c in field.coordinates.items()},
-    )

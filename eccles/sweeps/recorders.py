@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from eccles.engine.clock import n_steps
 from eccles.engine.state import Array
 from eccles.errors import NameResolutionError, SetupError, nearest
 from eccles.language.check import Symbol
 from eccles.monitors import EventMonitor, PopulationRateMonitor, StateMonitor
 from eccles.monitors.reduction import RECIPES, EventCount, Reduction, reduction_of
-from eccles.monitors.window import n_steps
 from eccles.objects.group import Group, SimulationObject
 from eccles.objects.neurons import NeuronGroup
 from eccles.objects.sources import SpikeSource

@@ -16,7 +16,8 @@ from eccles.errors import DimensionMismatchError, NameResolutionError, SetupErro
 from eccles.objects import magic
 from eccles.results.layout import Coordinate, Field
 from eccles.sweeps import record
-from eccles.sweeps.record import Record, record_of_monitor, records_of, share_time
+from eccles.sweeps.plan import share_time
+from eccles.sweeps.record import Record, record_of_monitor, records_of
 from eccles.sweeps.recorders import Recorder
 from eccles.units import Hz, ms, mV, second, volt
 
