@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
@@ -134,8 +135,6 @@ def _compute(job: Compute, start: int, stop: int) -> Piece:
 
 
 def _submit(client: Client, function: Callable[..., Any], *args: Any) -> Future:
-    import warnings
-
     with warnings.catch_warnings():  # the job is large once, not with every chunk
         warnings.filterwarnings("ignore", message="Sending large graph")
         return client.submit(function, *args, pure=False)

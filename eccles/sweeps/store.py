@@ -20,6 +20,7 @@ import os
 import shutil
 import socket
 import sys
+import warnings
 import weakref
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -542,8 +543,6 @@ def _open_root(path: Path) -> zarr.Group:
 
 def _consolidate(store: LocalStore) -> None:
     """Put copies of all metadata into one file, where xarray looks for them first."""
-    import warnings
-
     import zarr
     from zarr.errors import ZarrUserWarning
 
