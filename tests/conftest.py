@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,10 @@ import pytest
 os.environ["ECCLES_CACHE_DIR"] = tempfile.mkdtemp(prefix="eccles-test-cache-")
 os.environ["ECCLES_VERIFY"] = "1"
 os.environ["MPLBACKEND"] = "Agg"
+
+# what runs in the background of a shell ignores Ctrl-C, and so would the processes that tests send it to
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # no deadlines: a slow machine is not a failure; the same examples each time, so that a failure is one for all
 hypothesis.settings.register_profile("eccles", deadline=None, max_examples=50, derandomize=True)
