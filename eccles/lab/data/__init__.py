@@ -1,0 +1,35 @@
+"""Published numbers: a CSV file each, whose first lines say where they are from.
+
+The heading lines begin with `#`; then comes a row of names, and rows of values.
+"""
+
+from __future__ import annotations
+
+import csv
+from importlib import resources
+
+import numpy as np
+
+__all__ = ["source_of", "table"]
+
+
+def _lines(name: str) -> list[str]:
+    return (resources.files(__name__) / f"{name}.csv").read_text(encoding="utf-8").splitlines()
+
+
+def source_of(name: str) -> str:
+    """Where the numbers of a file are from, and what is uncertain about them."""
+    return " ".join(line.lstrip("# ").strip() for line in _lines(name) if line.startswith("#"))
+
+
+def table(name: str) -> dict[str, np.ndarray]:
+    """The columns of a file: numbers (NaN where one is missing) where all of a column are numbers, else text."""
+    rows = list(csv.DictReader(line for line in _lines(name) if not line.startswith("#")))
+    return {column: _column([row[column] for row in rows]) for column in rows[0]}
+
+
+def _column(texts: list[str]) -> np.ndarray:
+    try:
+        return np.array([float(text) if text else np.nan for text in texts])
+    except ValueError:
+        return np.array(texts)

@@ -1,0 +1,5 @@
+"""Experiments of the laboratory: published ones, each in a file of its own, and those of users."""
+
+from eccles.lab.experiments.study import Outcome, Study
+
+__all__ = ["Outcome", "Study"]

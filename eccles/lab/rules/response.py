@@ -1,0 +1,166 @@
+"""What a rule makes of two spike trains, and of pairs of spikes: all conditions in one run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from eccles.engine.clock import Clock, to_seconds
+from eccles.errors import SetupError
+from eccles.lab.rules.rule import Rule
+from eccles.objects import Network, SpikeGeneratorGroup, magic
+from eccles.units import Quantity, get_dimensions, hertz, ms, second
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+
+__all__ = ["curve", "response", "window"]
+
+REST = 1e-3  # seconds that are simulated after the last spike has reached all synapses
+
+
+def response(
+    rule: Rule,
+    pre: Sequence[Any],
+    post: Sequence[Any],
+    *,
+    variables: str | Sequence[str] | None = None,
+    delay: Quantity = 0 * ms,
+    duration: Quantity | None = None,
+    initial: Any = None,
+    dt: Quantity = 0.1 * ms,
+) -> xr.Dataset:
+    """The variables of a synapse after its two neurons have spiked at given times.
+
+    Each condition has a synapse and two neurons of its own; all are in one network.
+
+    Parameters
+    ----------
+    rule : Rule
+        One whose postsynaptic neuron needs no equations, as it is only told when to spike.
+    pre, post : sequence of (n,), time
+        The spike trains of each condition.
+    variables : str or sequence of str, optional
+        Which variables of the synapse to give; by default the weight.
+    delay : time, optional
+        Of all synapses; `rule.delays` says where it arises.
+    duration : time, optional
+        How long to simulate; by default until the last spike has reached all synapses.
+    initial : mapping, optional
+        Values at the start other than those of the rule, (condition,) each.
+    dt : time, optional
+        The time step, which matters for clock-driven equations only.
+
+    Returns
+    -------
+    Dataset
+        Each variable over the dimension `condition`, in SI units.
+
+    Raises
+    ------
+    SetupError
+        If there are not as many pre as post trains, or the rule needs a neuron of its own.
+    """
+    import xarray as xr
+
+    if len(pre) != len(post) or not len(pre):
+        raise SetupError(f"there are {len(pre)} presynaptic and {len(post)} postsynaptic spike trains")
+    if rule.post_equations:
+        raise SetupError(
+            f"the rule '{rule.name}' needs a postsynaptic neuron with equations of its own",
+            hint="Make the network yourself: rule.synapses(pre, post), rule.post_equations in the neuron.",
+        )
+    n = len(pre)
+    names = [rule.weight] if variables is None else [variables] if isinstance(variables, str) else variables
+    with magic.private_scope():
+        clock = Clock(dt)  # one for all: what has another clock has no exact times
+        source, target = _generator(pre, clock), _generator(post, clock)
+        synapses = rule.synapses(source, target, {"j": "i"}, delay=delay, initial=initial, namespace={})
+        network = Network(source, target, synapses)
+        network.run(_end([*pre, *post], delay) if duration is None else duration)
+    found = {name: ("condition", np.broadcast_to(np.asarray(getattr(synapses, name)[:], float), (n,)).copy(),
+                    {"units": str(getattr(synapses, name).dim)}) for name in names}  # fmt: skip
+    return xr.Dataset(found)
+
+
+def _end(trains: Sequence[Any], delay: Quantity) -> Quantity:
+    last = max(float(np.max(np.asarray(train), initial=0.0)) for train in trains)
+    return (last + to_seconds(delay, "the delay") + REST) * second
+
+
+def _generator(trains: Sequence[Any], clock: Clock) -> SpikeGeneratorGroup:
+    for train in trains:
+        if np.size(train) and get_dimensions(train) is not second.dim:
+            raise SetupError(f"spike times need a unit of time, not {train!r}")
+    times = [np.asarray(train, float).reshape(-1) for train in trains]
+    indices = np.repeat(np.arange(len(times)), [len(t) for t in times])
+    all_times = np.concatenate(times)
+    if len(all_times) and all_times.min() < 0:
+        raise SetupError("spikes cannot come before the start of the run, at 0 s")
+    return SpikeGeneratorGroup(len(times), indices, Quantity(all_times, dim=second.dim), clock=clock)
+
+
+def curve(
+    rule: Rule,
+    gaps: Any = None,
+    *,
+    n_pairs: int = 1,
+    rate: Quantity = 1 * hertz,
+    **options: Any,
+) -> xr.DataArray:
+    """The change of the weight by pairs of spikes with a fixed gap.
+
+    Parameters
+    ----------
+    gaps : (gap,), time, optional
+        Post minus pre; by default from -100 to 100 ms.
+    n_pairs : int, optional
+        How many pairs.
+    rate : frequency, optional
+        How often a pair comes.
+    **options
+        As for `response`.
+
+    Returns
+    -------
+    DataArray
+        The weight at the end minus that at the start, over `gap` (s).
+    """
+    gap = np.asarray(np.linspace(-0.1, 0.1, 201) if gaps is None else gaps, float)
+    if gaps is not None and get_dimensions(gaps) is not second.dim:
+        raise SetupError(f"gaps are times, as in [-10, 10]*ms, not {gaps!r}")
+    gap = np.atleast_1d(gap)
+    onsets = np.arange(n_pairs) / float(rate)
+    pre = [Quantity(max(-g, 0.0) + onsets, dim=second.dim) for g in gap]
+    post = [Quantity(max(g, 0.0) + onsets, dim=second.dim) for g in gap]
+    result = response(rule, pre, post, **options)[rule.weight]
+    before = rule.initial.get(rule.weight, 0.0)
+    change = result.values - np.asarray((options.get("initial") or {}).get(rule.weight, before), float)
+    import xarray as xr
+
+    return xr.DataArray(
+        change, {"gap": ("gap", gap, {"units": "s", "long_name": "post minus pre"})}, ("gap",),
+        name=rule.weight, attrs={**result.attrs, "long_name": f"change of {rule.weight}"},
+    )  # fmt: skip
+
+
+def window(rule: Rule, gaps: Any = None, *, ax: Axes | None = None, **options: Any) -> Axes:
+    """Draw `curve`; the gap in ms."""
+    changes = curve(rule, gaps, **options)
+    if ax is None:
+        from matplotlib import pyplot
+
+        _, ax = pyplot.subplots(layout="constrained")
+    x, y = changes["gap"].values * 1e3, changes.values
+    for side in (x < 0, x > 0):  # the curve may jump where the spikes coincide
+        ax.plot(x[side], y[side], color="C0")
+    ax.plot(x[x == 0], y[x == 0], "o", color="C0", markersize=4)
+    ax.axhline(0, color="0.8", linewidth=0.8, zorder=0)
+    ax.axvline(0, color="0.8", linewidth=0.8, zorder=0)
+    units = changes.attrs["units"]
+    ax.set(xlabel="post minus pre (ms)", title=rule.name,
+           ylabel=f"change of {rule.weight}" + ("" if units == "1" else f" ({units})"))  # fmt: skip
+    return ax

@@ -1,0 +1,280 @@
+"""What a plasticity rule is: model text of a synapse, numbers with units, and three conventions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from eccles.errors import SetupError
+from eccles.lab.parts import block, changed, frozen, meanings, parameter_lines
+from eccles.objects import Synapses
+from eccles.units import Quantity, get_dimensions, ms
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+
+__all__ = ["Coincidence", "Delays", "Rule"]
+
+Coincidence = Literal["pre_first", "post_first", "discard"]
+Delays = Literal["axonal", "dendritic", "split"]
+
+BEFORE_PLASTICITY = -2  # orders of pathways at one instant: those of pre and post are -1 and 1
+AFTER_POST = 2
+AFTER_ALL = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    r"""A plasticity rule.
+
+    It is data: everything that happens stands in its text, in the model language, so it can be printed, read
+    and changed. Those of `eccles.lab.rules` are made in the same way as one of your own:
+
+        rule = Rule("mine", "w : 1\ndx/dt = -x/tau : 1 (event-driven)\ndy/dt = -y/tau : 1 (event-driven)",
+                    on_pre="x += 1; w -= A*y", on_post="y += 1; w += A*x",
+                    parameters={"tau": 20*ms, "A": 0.01})
+
+    Parameters
+    ----------
+    name : str
+        What it is called in tables and figures.
+    equations : str
+        The variables of each synapse, the weight among them.
+    on_pre, on_post : str, optional
+        Statements for each synapse at which a presynaptic (postsynaptic) spike arrives.
+    parameters : mapping, optional
+        What names in the text stand for, with units.
+    weight : str, optional
+        The variable that the rule is about.
+    initial : mapping, optional
+        Values of variables at the start; all others begin with 0.
+    bounds : (low, high) or None, optional
+        Where the weight is cut off after every change by a spike.
+    coincidence : {'pre_first', 'post_first', 'discard'}, optional
+        What happens where spikes of both sides reach the synapse at the same time: the presynaptic one comes
+        first, the postsynaptic one comes first, or the two do not count as a pair (the text has to see
+        to this).
+    delays : {'axonal', 'dendritic', 'split'}, optional
+        Where the delay of a synapse is: before it, so that presynaptic spikes reach it late; behind it, so
+        that the postsynaptic spike reaches it late; or half of it on each side.
+    transmits : {'before', 'after'}, optional
+        Whether a presynaptic spike acts on its target before or after `on_pre`.
+    post_equations : str, optional
+        Lines that the equations of the postsynaptic neurons need for the rule.
+    source : str, optional
+        Where the rule is from.
+    preset : str, optional
+        Where its numbers are from.
+    """
+
+    name: str
+    equations: str
+    on_pre: str = ""
+    on_post: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    weight: str = "w"
+    initial: Mapping[str, Any] = field(default_factory=dict)
+    bounds: tuple[Any, Any] | None = None
+    coincidence: Coincidence = "pre_first"
+    delays: Delays = "axonal"
+    transmits: Literal["before", "after"] = "before"
+    post_equations: str = ""
+    source: str = ""
+    preset: str = ""
+
+    def __post_init__(self) -> None:
+        for name, allowed in (
+            ("coincidence", get_args(Coincidence)),
+            ("delays", get_args(Delays)),
+            ("transmits", ("before", "after")),
+        ):
+            if getattr(self, name) not in allowed:
+                raise SetupError(
+                    f"{name} of the rule '{self.name}' cannot be {getattr(self, name)!r}",
+                    hint=f"It is one of {', '.join(map(repr, allowed))}.",
+                )
+        object.__setattr__(self, "parameters", frozen(self.parameters))
+        object.__setattr__(self, "initial", frozen(self.initial))
+
+    # -- looking at it ----------------------------------------------------------------------------
+
+    def __str__(self) -> str:
+        """The whole rule as text."""
+        said = {"pre_first": "pre first", "post_first": "post first", "discard": "no pair"}[self.coincidence]
+        kept = "" if self.bounds is None else f" in [{self.bounds[0]}, {self.bounds[1]}]"
+        conventions = f"weight: {self.weight}{kept}\ncoincident spikes: {said}\ndelay: {self.delays}"
+        lines = [
+            self.name + (f" ({self.preset})" if self.preset else ""),
+            *block("synapse", self.equations),
+            *block("at a presynaptic spike", self.on_pre),
+            *block("at a postsynaptic spike", self.on_post),
+            *block("postsynaptic neuron", self.post_equations),
+            *block("parameters", parameter_lines(self.parameters)),
+            *block("at the start", parameter_lines(self.initial)),
+            *block("conventions", conventions),
+            *block("source", self.source),
+        ]  # fmt: skip
+        return "\n".join(lines)
+
+    # -- another one ------------------------------------------------------------------------------
+
+    def changed(self, **parameters: Any) -> Rule:
+        """The same rule with other parameters.
+
+        Raises
+        ------
+        SetupError
+            If the rule has no such parameter.
+        DimensionMismatchError
+            If one has another unit.
+        """
+        return replace(self, parameters=changed(self.parameters, parameters, f"the rule '{self.name}'"))
+
+    def with_conventions(
+        self,
+        *,
+        bounds: tuple[Any, Any] | Literal["as it is"] | None = "as it is",
+        coincidence: Coincidence | None = None,
+        delays: Delays | None = None,
+        initial: Mapping[str, Any] | None = None,
+    ) -> Rule:
+        """The same rule with other conventions.
+
+        'discard' needs text of its own, so it can only be chosen where a rule is made.
+        """
+        if coincidence is not None and coincidence != self.coincidence and "discard" in (
+            coincidence, self.coincidence,
+        ):  # fmt: skip
+            raise SetupError(
+                f"the rule '{self.name}' has to be made anew to change between 'discard' and an order",
+                hint="Give coincidence= where the rule is made, as in pair(coincidence='discard').",
+            )
+        return replace(
+            self,
+            bounds=self.bounds if bounds == "as it is" else bounds,
+            coincidence=coincidence or self.coincidence,
+            delays=delays or self.delays,
+            initial={**self.initial, **(initial or {})},
+        )
+
+    # -- what it does -------------------------------------------------------------------------------
+
+    def response(
+        self,
+        pre: Sequence[Any],
+        post: Sequence[Any],
+        *,
+        variables: str | Sequence[str] | None = None,
+        **options: Any,
+    ) -> xr.Dataset:
+        """The variables of the synapse after two spike trains; see `eccles.lab.rules.response.response`."""
+        from eccles.lab.rules.response import response
+
+        return response(self, pre, post, **options)
+
+    def curve(self, gaps: Any = None, **options: Any) -> xr.DataArray:
+        """The change of the weight by pairs of spikes; see `eccles.lab.rules.response.curve`."""
+        from eccles.lab.rules.response import curve
+
+        return curve(self, gaps, **options)
+
+    def window(self, gaps: Any = None, *, ax: Axes | None = None, **options: Any) -> Axes:
+        """Draw the change of the weight over the gap between the spikes of a pair.
+
+        Parameters
+        ----------
+        gaps, **options
+            As for `curve`.
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure otherwise.
+        """
+        from eccles.lab.rules.response import window
+
+        return window(self, gaps, ax=ax, **options)
+
+    # -- making synapses --------------------------------------------------------------------------
+
+    def synapses(
+        self,
+        pre: Any,
+        post: Any = None,
+        connect: bool | str | Mapping[str, Any] = True,
+        *,
+        transmission: str = "",
+        delay: Quantity = 0 * ms,
+        initial: Mapping[str, Any] | None = None,
+        namespace: Mapping[str, Any] | None = None,
+        name: str = "synapses*",
+        **options: Any,
+    ) -> Synapses:
+        """Synapses that follow the rule.
+
+        Parameters
+        ----------
+        pre, post : group
+            `post` is `pre` itself by default.
+        connect : bool, str or dict, optional
+            What `Synapses.connect` is given: a condition, or its arguments as in `{"j": "i"}`. By default all
+            pairs are connected; with False none.
+        transmission : str, optional
+            What a presynaptic spike does to its target, such as `"v_post += w*mV"`. Without it the
+            synapse changes, but has no effect on its target.
+        delay : time, optional
+            From the presynaptic spike to its effect on the target; `delays` of the rule says where it arises.
+        initial : mapping, optional
+            Values at the start other than those of the rule.
+        namespace : mapping, optional
+            What other names in `transmission` stand for; by default those of the calling script.
+        **options
+            As for `Synapses`.
+        """
+        on_pre, on_post, delays = self._pathways(transmission, delay)
+        synapses = Synapses(
+            pre, post, self.equations, on_pre=on_pre, on_post=on_post, delay=delays,
+            namespace=meanings(self.parameters, namespace), name=name, **options,
+        )  # fmt: skip
+        if "pre" in on_pre and self.coincidence == "post_first":
+            synapses.pre.order = AFTER_POST
+        if "transmission" in on_pre:
+            synapses.transmission.order = BEFORE_PLASTICITY if self.transmits == "before" else AFTER_ALL
+        if connect is not False:
+            given = (
+                connect if isinstance(connect, Mapping) else {} if connect is True else {"condition": connect}
+            )
+            synapses.connect(**given)
+            for variable, value in {**self.initial, **(initial or {})}.items():
+                setattr(synapses, variable, value)
+        return synapses
+
+    def _pathways(
+        self, transmission: str, delay: Any
+    ) -> tuple[dict[str, str], dict[str, str], dict[str, Any]]:
+        """Statements for spikes of either side, and the delay of each pathway."""
+        clip = "" if self.bounds is None else f"{self.weight} = clip({self.weight}, {{}}, {{}})"
+        clip = clip.format(*(_text(bound) for bound in self.bounds or ()))
+        on_pre, on_post = (
+            "\n".join(part for part in (text, clip) if part) if text.strip() else ""
+            for text in (self.on_pre, self.on_post)
+        )
+        before = {"axonal": delay, "dendritic": None, "split": delay / 2}[self.delays]
+        behind = {"axonal": None, "dendritic": delay, "split": delay / 2}[self.delays]
+        pre = {"pre": on_pre} if on_pre else {}
+        post = {"post": on_post} if on_post else {}
+        if transmission.strip():
+            pre["transmission"] = transmission
+        given = {"pre": before, "post": behind, "transmission": delay}
+        return pre, post, {k: v for k, v in given.items() if k in {**pre, **post} and v is not None}
+
+
+def _text(bound: Any) -> str:
+    """A bound as model text: a number, or the name of a parameter."""
+    if isinstance(bound, str):
+        return bound
+    if get_dimensions(bound).is_dimensionless:
+        return repr(float(bound))
+    raise SetupError(
+        f"a bound with a unit ({bound}) has to be a parameter of the rule",
+        hint="Give its name: bounds=('w_min', 'w_max').",
+    )
