@@ -23,7 +23,7 @@ def source_of(name: str) -> str:
 
 
 def table(name: str) -> dict[str, np.ndarray]:
-    """The columns of a file: numbers (NaN where one is missing) where all of a column are numbers, else text."""
+    """The columns of a file: text where not all of a column are numbers; NaN where a number is missing."""
     rows = list(csv.DictReader(line for line in _lines(name) if not line.startswith("#")))
     return {column: _column([row[column] for row in rows]) for column in rows[0]}
 
