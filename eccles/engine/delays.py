@@ -24,7 +24,7 @@ from eccles.engine.events import EventBuffer, power_of_two
 from eccles.engine.program import Outcome, ProgramBuilder
 from eccles.engine.state import Array
 
-__all__ = ["DelayQueue", "Waiting"]
+__all__ = ["DelayQueue", "Waiting", "reordered"]
 
 NONE = -1
 PARTS = ("node_run", "node_next", "head", "tail", "free")
@@ -51,6 +51,18 @@ class Waiting(NamedTuple):
     def none(cls) -> Waiting:
         """Nothing on its way."""
         return cls(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int32))
+
+    def joined(self, other: Waiting) -> Waiting:
+        """Those of both."""
+        ahead, counts, synapses = map(np.concatenate, zip(self, other, strict=True))
+        order = np.argsort(ahead, kind="stable")
+        return Waiting(ahead[order], counts[order], reordered(synapses, counts, order))
+
+
+def reordered(values: np.ndarray, counts: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Values of groups that follow each other, `counts` of them each, with the groups in another order."""
+    ends = np.cumsum(counts)
+    return np.concatenate([values[:0], *(values[ends[k] - counts[k] : ends[k]] for k in order)])
 
 
 class DelayQueue:

@@ -19,6 +19,7 @@ import numpy as np
 
 from eccles.compile import ir
 from eccles.compile.ir import Element, Op
+from eccles.engine.delays import reordered
 from eccles.engine.events import EventBuffer, power_of_two
 from eccles.engine.instants import Instants
 from eccles.engine.program import Outcome, ProgramBuilder
@@ -59,6 +60,14 @@ class InFlight(NamedTuple):
         """Nothing on its way."""
         whole, real = np.zeros(0, np.int64), np.zeros(0)
         return cls(real, real, whole, whole, np.zeros(0, np.int32))
+
+    def joined(self, other: InFlight) -> InFlight:
+        """Those of both."""
+        ahead, rests, ordinals, counts, synapses = map(np.concatenate, zip(self, other, strict=True))
+        order = np.argsort(ahead, kind="stable")
+        return InFlight(
+            ahead[order], rests[order], ordinals[order], counts[order], reordered(synapses, counts, order)
+        )
 
 
 class Flight:

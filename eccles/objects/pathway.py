@@ -782,6 +782,41 @@ class Pathway(Group):
         else:  # where the spikes would arrive is no longer known
             self._restored, self._arranged = Waiting.none(), None
 
+    def deliver(self, synapses: np.ndarray, ahead: np.ndarray, ordinal: int) -> None:
+        """Send spikes that no neuron has fired, as probes do. Call it between runs.
+
+        Parameters
+        ----------
+        synapses : (n,), int
+            At which synapses they arrive.
+        ahead : (n,)
+            In how many seconds, whatever the delay is.
+        ordinal : int
+            Tells their random numbers from those of other spikes.
+
+        Raises
+        ------
+        IndexError
+            If there is no such synapse.
+        SetupError
+            If a time is negative or too far ahead.
+        """
+        synapses, ahead = np.asarray(synapses, np.int32), np.asarray(ahead, np.float64)
+        if len(synapses) and not 0 <= synapses.min() <= synapses.max() < len(self.synapses):
+            raise IndexError(f"{self.synapses.name} has {len(self.synapses)} synapses")
+        if len(ahead) and not 0 <= ahead.min() <= ahead.max() < MOST_STEPS * self.clock.dt_:
+            raise SetupError(f"a spike cannot arrive at {self.synapses.name} in {ahead.max()} s")
+        ones = np.ones(len(synapses), np.int64)
+        flying = self._restored_flight
+        if flying is None:
+            flying = InFlight.none() if self._flight is None else self._in_flight()
+        self._restored_flight = flying.joined(
+            InFlight(ahead, np.zeros(len(ahead)), ordinal * ones, ones, synapses)
+        )
+        steps = np.round(ahead / self.clock.dt_).astype(np.int64)
+        self._restored = self._waiting().joined(Waiting(steps, ones, synapses))
+        self._arranged = None
+
     def _arrangement(self) -> np.ndarray:
         """Tells one arrangement of the queue from all others."""
         return np.array([id(self._queue), *(self._arranged or ())])

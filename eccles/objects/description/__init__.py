@@ -7,8 +7,9 @@ arrays for an NPZ archive. Nothing in it is ever executed but the model text, wh
 Monitors are left out: who runs a rebuilt network says anew what is recorded.
 """
 
+from eccles.objects.description.branch import branched
 from eccles.objects.description.form import Description
 from eccles.objects.description.reader import rebuild
 from eccles.objects.description.writer import describe
 
-__all__ = ["Description", "describe", "rebuild"]
+__all__ = ["Description", "branched", "describe", "rebuild"]

@@ -1,0 +1,64 @@
+"""A copy of a network in which some weights stay as they are, and some groups no longer spike."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+from eccles.errors import SetupError
+from eccles.language.equations import Equations
+from eccles.language.parser import parse_statements
+from eccles.objects.description.form import Description, take
+from eccles.objects.description.functions import statements_to_text
+
+__all__ = ["branched"]
+
+
+def branched(
+    description: Description, *, frozen: Mapping[str, Collection[str]], silent: Collection[str]
+) -> Description:
+    """The description of a branch of the simulation.
+
+    Parameters
+    ----------
+    frozen : mapping of str to collection of str
+        Names of synapses to names of their variables: statements no longer assign to these, and they have no
+        differential equation any more.
+    silent : collection of str
+        Names of groups of neurons that do not spike, whatever happens to them.
+
+    Raises
+    ------
+    SetupError
+        If synapses have no such variable, or one that is computed from others.
+    """
+    text = copy.deepcopy(description.text)
+    for data in text["objects"]:
+        if data["kind"] == "Synapses" and data["name"] in frozen:
+            _freeze(data, frozenset(frozen[data["name"]]))
+        if data["kind"] == "NeuronGroup" and data["name"] in silent:
+            data["events"] = [[e, "False" if e == "spike" else when] for e, when in data["events"]]
+    return Description(text, description.arrays)
+
+
+def _freeze(synapses: dict[str, Any], names: frozenset[str]) -> None:
+    owner = take(synapses, "name", str)
+    equations = Equations(take(synapses, "equations", str))
+    for name in names:
+        if name not in equations:
+            raise SetupError(f"{owner} have no variable '{name}' that could be kept as it is")
+        if equations[name].kind == "subexpression":
+            raise SetupError(
+                f"'{name}' of {owner} is computed from other variables, so it cannot be kept as it is",
+                hint="Name the variables that it is computed from.",
+            )
+    kept = [
+        replace(e, kind="parameter", expr=None, flags=()) if e.name in names else e
+        for e in equations.values()
+    ]
+    synapses["equations"] = "\n".join(map(str, kept))
+    for code in (*synapses["pathways"], *synapses["runners"]):
+        statements = parse_statements(code["text"], owner)
+        code["text"] = statements_to_text(tuple(s for s in statements if s.target not in names), owner)
