@@ -1,0 +1,17 @@
+"""Measures of responses and spike trains: pure functions of arrays."""
+
+from eccles.lab.measure.amplitudes import (
+    coefficient_of_variation,
+    inverse_cv_squared,
+    paired_pulse_ratio,
+    percent_of_baseline,
+)
+from eccles.lab.measure.psp import psp_shape
+
+__all__ = [
+    "coefficient_of_variation",
+    "inverse_cv_squared",
+    "paired_pulse_ratio",
+    "percent_of_baseline",
+    "psp_shape",
+]
