@@ -77,9 +77,9 @@ def epsp(
     Dataset
         Over `synapse`, and over `test` if `at` has several times: `trace` (over `time`, from the arrival of
         the pulse at the synapse on), and its shape as `psp_shape` gives it: `amplitude`, `latency` and
-        `time_to_peak` (from the presynaptic spike on, so with the delay), `rise_10_90`, `rise_20_80`,
-        `slope`, `half_width`, `decay`, `area`; with an interval also `second_trace` and
-        `paired_pulse_ratio`. In SI units. Coordinates `source` and `target` are the neurons.
+        `peak_time` (from the presynaptic spike on, so with the delay), `time_to_peak` (from the arrival on),
+        `rise_10_90`, `rise_20_80`, `slope`, `half_width`, `decay`, `area`; with an interval also
+        `second_trace` and `paired_pulse_ratio`. In SI units. `source` and `target` are the neurons.
 
     Raises
     ------
@@ -196,7 +196,7 @@ class _Probe:
         trace = self._labelled(branch, first)
         delay = xr.DataArray(branch.delays, dims="synapse")
         shape = psp_shape(trace, onset=0.0)
-        for name in ("latency", "time_to_peak"):
+        for name in ("latency", "peak_time"):
             shape[name] = (shape[name] + delay).assign_attrs(shape[name].attrs)
         result = shape.assign(trace=trace)
         if self.interval is not None:

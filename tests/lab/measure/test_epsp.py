@@ -133,7 +133,8 @@ def test_the_latency_is_counted_from_the_presynaptic_spike() -> None:
     synapses = rule.synapses(source, target, transmission="I_post += w*800*pA", delay=3.21 * ms)
     result = epsp(synapses)
     peak = TAU_M * TAU_S / (TAU_M - TAU_S) * np.log(TAU_M / TAU_S)
-    np.testing.assert_allclose(result.time_to_peak, 3.21e-3 + peak, rtol=1e-6)
+    np.testing.assert_allclose(result.peak_time, 3.21e-3 + peak, rtol=1e-6)
+    np.testing.assert_allclose(result.time_to_peak, peak, rtol=1e-6)
     np.testing.assert_allclose(result.amplitude, exponential(np.array(peak), 0.5 * 800e-12), rtol=1e-6)
 
 
