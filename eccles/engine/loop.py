@@ -98,12 +98,20 @@ class Runner:
             address = self.table.ctypes.data
 
     def _end_after_this_step(self) -> None:
-        """Let the clocks that are due now finish their step, and no other begin one."""
+        """Let the clocks that are due now finish their step, and no other begin one.
+
+        Without a grid it is the pass that is finished, because some neurons are at its end already.
+        """
         entries = self.loop.clock_store.data[1:].reshape(-1, 3)  # step, end and period of each clock
         going = entries[:, 0] < entries[:, 1]
         if not going.any():
             return
         due = entries[:, 0] * entries[:, 2]
+        stride = self.loop.stride()
+        if stride > 1:
+            boundary = (due[going].min() // stride + 1) * stride
+            entries[:, 1] = np.minimum(entries[:, 1], -(-boundary // entries[:, 2]))
+            return
         entries[:, 1] = np.minimum(entries[:, 1], entries[:, 0] + (due == due[going].min()))
 
     def fill(self) -> None:

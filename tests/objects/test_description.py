@@ -23,7 +23,7 @@ import eccles as e
 from eccles.errors import SetupError
 from eccles.language.functions import function
 from eccles.objects import magic
-from eccles.objects.description import Description, describe, rebuild
+from eccles.objects.description import Description, branched, describe, rebuild
 from eccles.objects.network import Network
 from eccles.objects.operations import NetworkOperation
 from eccles.units import Hz, ms, mV, volt
@@ -367,3 +367,31 @@ def test_an_explicit_method_and_a_function_with_units_are_described() -> None:
     group.run_regularly("v = at_least_a_little(v)", dt=1 * ms)
     assert_goes_on_alike(b.Network(group), 3 * ms, {"k": 2, "at_least_a_little": at_least_a_little})
     assert np.all(np.asarray(group.v[:]) > 0.02e-3)
+
+
+def test_a_branch_keeps_what_is_frozen_and_silences_what_is_silent() -> None:
+    source = e.SpikeGeneratorGroup(1, [0, 0], [1, 3] * e.ms)
+    target = e.NeuronGroup(1, "v : 1", threshold="v > 1.5", reset="v = 0")
+    synapses = e.Synapses(
+        source, target, "dw/dt = -w/second : 1 (clock-driven)\nn : 1", on_pre="v_post += 1; w += 1; n += 1"
+    )
+    synapses.connect()
+    synapses.w = 0.5
+    network = e.Network(source, target, synapses)
+    described = describe(network)
+    branch = rebuild(branched(described, frozen={synapses.name: ["w"]}, silent=[target.name]))
+    for net, expected in ((branch, (2.0, 0.5, 2.0)), (network, (0.0, 2.5, 2.0))):
+        net.run(5 * e.ms)
+        found = (net[target.name].v[0], net[synapses.name].w[0], net[synapses.name].n[0])
+        np.testing.assert_allclose(found, expected, rtol=0.01)
+    assert described == describe(rebuild(described))  # the description itself has not changed
+
+
+def test_what_cannot_be_frozen_is_named() -> None:
+    source = e.SpikeGeneratorGroup(1, [0], [1] * e.ms)
+    synapses = e.Synapses(source, source, "a : 1\nw = 2*a : 1", on_pre="a += w")
+    synapses.connect()
+    described = describe(e.Network(source, synapses))
+    for name, message in (("b", "no variable 'b'"), ("w", "computed from other variables")):
+        with pytest.raises(e.SetupError, match=message):
+            branched(described, frozen={synapses.name: [name]}, silent=[])

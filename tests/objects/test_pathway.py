@@ -625,3 +625,31 @@ def test_synapses_made_after_a_delay_was_set_have_none() -> None:
     for_all.connect(i=0, j=0)
     for_all.connect(i=1, j=1)
     np.testing.assert_allclose(for_all.delay / ms, 2)
+
+
+@pytest.mark.parametrize("mode", ["precise", "grid"])
+@pytest.mark.parametrize("delay", [None, 2.5 * ms, "various"])
+def test_spikes_that_no_neuron_has_fired_arrive_when_they_are_told(mode: str, delay: Any) -> None:
+    source = SpikeGeneratorGroup(2, [0, 1], [1, 2] * ms)
+    target = NeuronGroup(2, "v : 1", threshold="v > 100", reset="v = 0")
+    synapses = Synapses(source, target, "last : second", on_pre="v_post += 1; last = t",
+                        delay=None if isinstance(delay, str) else delay)  # fmt: skip
+    synapses.connect()
+    if isinstance(delay, str):
+        synapses.delay = [0, 1, 2, 3] * ms
+    network = Network(source, target, synapses, spike_times=mode)
+    network.run(3 * ms)
+    synapses.pre.deliver(np.array([1, 2]), np.array([4e-3, 7e-3]), 0)
+    network.run(10 * ms)
+    np.testing.assert_array_equal(np.array(target.v[:]), [3, 3])
+    np.testing.assert_allclose(synapses.last[1:3] / ms, [7, 10], rtol=1e-12)
+
+
+def test_spikes_cannot_be_sent_where_nothing_is() -> None:
+    source = SpikeGeneratorGroup(1, [0], [1] * ms)
+    synapses = Synapses(source, source, "n : 1", on_pre="n += 1")
+    synapses.connect()
+    for which, ahead, error in ((1, 0.0, IndexError), (-1, 0.0, IndexError), (0, -1e-3, SetupError),
+                                (0, 1e9, SetupError)):  # fmt: skip
+        with pytest.raises(error):
+            synapses.pre.deliver(np.array([which]), np.array([ahead]), 0)

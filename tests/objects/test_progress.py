@@ -57,6 +57,22 @@ def test_ctrl_c_ends_a_run_in_good_order_and_the_next_goes_on() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_a_run_that_is_stopped_while_a_buffer_grows_leaves_all_neurons_at_one_time() -> None:
+    net, group, monitor = endless()
+    ready = net.get_ready(100.0)
+    assert ready.runner is not None
+    assert ready.runner.loop.without_grid
+    for outcome in ready.runner.loop.outcomes:
+        grow = outcome.handle
+        object.__setattr__(outcome, "handle", lambda grow=grow: (grow(), net.stop()))
+    net.run(100 * second)
+    t = float(net.t)
+    assert 0 < t < 100
+    last = 5e-3 * np.log(2) * np.floor(t / (5e-3 * np.log(2)))
+    assert monitor.t_[-1] == pytest.approx(last)
+    np.testing.assert_allclose(group.lastspike, last)
+
+
 def test_a_second_ctrl_c_stops_at_once() -> None:
     net, *_ = endless()
     presses: list[int] = []
