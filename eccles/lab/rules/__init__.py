@@ -2,5 +2,6 @@
 
 from eccles.lab.rules.pair import pair
 from eccles.lab.rules.rule import Coincidence, Delays, Rule
+from eccles.lab.rules.short_term import short_term
 
-__all__ = ["Coincidence", "Delays", "Rule", "pair"]
+__all__ = ["Coincidence", "Delays", "Rule", "pair", "short_term"]
