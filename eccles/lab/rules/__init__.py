@@ -1,7 +1,8 @@
 """Plasticity rules as data: `rule = pair()`, `print(rule)`, `rule.window()`, `rule.synapses(pre, post)`."""
 
+from eccles.lab.rules.inhibitory import inhibitory
 from eccles.lab.rules.pair import pair
 from eccles.lab.rules.rule import Coincidence, Delays, Rule
 from eccles.lab.rules.short_term import short_term
 
-__all__ = ["Coincidence", "Delays", "Rule", "pair", "short_term"]
+__all__ = ["Coincidence", "Delays", "Rule", "inhibitory", "pair", "short_term"]
