@@ -61,8 +61,12 @@ class Rule:
         that the postsynaptic spike reaches it late; or half of it on each side.
     transmits : {'before', 'after'}, optional
         Whether a presynaptic spike acts on its target before or after `on_pre`.
+    on_events : mapping of str to str, optional
+        Statements for each synapse at other events of its postsynaptic neuron, by the name of the event.
     post_equations : str, optional
         Lines that the equations of the postsynaptic neurons need for the rule.
+    post_events : mapping of str to str, optional
+        Events that the postsynaptic neurons need for it: name and condition, the `events` of `NeuronGroup`.
     source : str, optional
         Where the rule is from.
     preset : str, optional
@@ -80,7 +84,9 @@ class Rule:
     coincidence: Coincidence = "pre_first"
     delays: Delays = "axonal"
     transmits: Literal["before", "after"] = "before"
+    on_events: Mapping[str, str] = field(default_factory=dict)
     post_equations: str = ""
+    post_events: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
     preset: str = ""
 
@@ -95,8 +101,8 @@ class Rule:
                     f"{name} of the rule '{self.name}' cannot be {getattr(self, name)!r}",
                     hint=f"It is one of {', '.join(map(repr, allowed))}.",
                 )
-        object.__setattr__(self, "parameters", frozen(self.parameters))
-        object.__setattr__(self, "initial", frozen(self.initial))
+        for name in ("parameters", "initial", "on_events", "post_events"):
+            object.__setattr__(self, name, frozen(getattr(self, name)))
 
     # -- looking at it ----------------------------------------------------------------------------
 
@@ -110,7 +116,9 @@ class Rule:
             *block("synapse", self.equations),
             *block("at a presynaptic spike", self.on_pre),
             *block("at a postsynaptic spike", self.on_post),
+            *(line for event, text in self.on_events.items() for line in block(f"at '{event}'", text)),
             *block("postsynaptic neuron", self.post_equations),
+            *block("its events", "\n".join(f"{event}: {text}" for event, text in self.post_events.items())),
             *block("parameters", parameter_lines(self.parameters)),
             *block("at the start", parameter_lines(self.initial)),
             *block("conventions", conventions),
@@ -172,7 +180,7 @@ class Rule:
         """The variables of the synapse after two spike trains; see `eccles.lab.rules.response.response`."""
         from eccles.lab.rules.response import response
 
-        return response(self, pre, post, **options)
+        return response(self, pre, post, variables=variables, **options)
 
     def curve(self, gaps: Any = None, **options: Any) -> xr.DataArray:
         """The change of the weight by pairs of spikes; see `eccles.lab.rules.response.curve`."""
@@ -231,6 +239,8 @@ class Rule:
             As for `Synapses`.
         """
         on_pre, on_post, delays = self._pathways(transmission, delay)
+        if self.on_events:
+            options["on_event"] = {**{name: name for name in self.on_events}, **options.get("on_event", {})}
         synapses = Synapses(
             pre, post, self.equations, on_pre=on_pre, on_post=on_post, delay=delays,
             namespace=meanings(self.parameters, namespace), name=name, **options,
@@ -254,14 +264,15 @@ class Rule:
         """Statements for spikes of either side, and the delay of each pathway."""
         clip = "" if self.bounds is None else f"{self.weight} = clip({self.weight}, {{}}, {{}})"
         clip = clip.format(*(_text(bound) for bound in self.bounds or ()))
-        on_pre, on_post = (
+        on_pre, on_post, *on_events = (
             "\n".join(part for part in (text, clip) if part) if text.strip() else ""
-            for text in (self.on_pre, self.on_post)
+            for text in (self.on_pre, self.on_post, *self.on_events.values())
         )
         before = {"axonal": delay, "dendritic": None, "split": delay / 2}[self.delays]
         behind = {"axonal": None, "dendritic": delay, "split": delay / 2}[self.delays]
         pre = {"pre": on_pre} if on_pre else {}
         post = {"post": on_post} if on_post else {}
+        post |= dict(zip(self.on_events, on_events, strict=True))
         if transmission.strip():
             pre["transmission"] = transmission
         given = {"pre": before, "post": behind, "transmission": delay}
