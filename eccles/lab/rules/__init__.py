@@ -2,5 +2,7 @@
 
 from eccles.lab.rules.pair import pair
 from eccles.lab.rules.rule import Coincidence, Delays, Rule
+from eccles.lab.rules.suppression import suppression
+from eccles.lab.rules.triplet import triplet
 
-__all__ = ["Coincidence", "Delays", "Rule", "pair"]
+__all__ = ["Coincidence", "Delays", "Rule", "pair", "suppression", "triplet"]

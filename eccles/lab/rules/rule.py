@@ -172,7 +172,7 @@ class Rule:
         """The variables of the synapse after two spike trains; see `eccles.lab.rules.response.response`."""
         from eccles.lab.rules.response import response
 
-        return response(self, pre, post, **options)
+        return response(self, pre, post, variables=variables, **options)
 
     def curve(self, gaps: Any = None, **options: Any) -> xr.DataArray:
         """The change of the weight by pairs of spikes; see `eccles.lab.rules.response.curve`."""
