@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +13,17 @@ from eccles.errors import DimensionMismatchError, SetupError, nearest
 from eccles.objects import magic
 from eccles.units import get_dimensions
 
-__all__ = ["Preset", "block", "changed", "chosen", "frozen", "meanings", "parameter_lines"]
+__all__ = [
+    "Preset",
+    "block",
+    "changed",
+    "check_time_constants",
+    "chosen",
+    "frozen",
+    "joined",
+    "meanings",
+    "parameter_lines",
+]
 
 
 @dataclass(frozen=True)
@@ -89,6 +100,18 @@ def meanings(parameters: Mapping[str, Any], others: Mapping[str, Any] | None) ->
     Without `others` these are the names of the calling script.
     """
     return ChainMap(dict(parameters), magic.users_names() if others is None else others)  # type: ignore[arg-type]
+
+
+def check_time_constants(parameters: Mapping[str, Any], owner: str) -> None:
+    """Raise a SetupError if a parameter whose name begins with `tau` is not positive and finite."""
+    for name, value in parameters.items():
+        if name.startswith("tau") and not 0 < float(value) < math.inf:
+            raise SetupError(f"the time constant '{name}' of {owner} has to be positive, not {value}")
+
+
+def joined(*lines: str) -> str:
+    """Model text from lines; those that an option leaves empty are left out."""
+    return "\n".join(line for line in lines if line)
 
 
 def block(title: str, text: str) -> list[str]:

@@ -5,5 +5,18 @@ from eccles.lab.rules.inhibitory import inhibitory
 from eccles.lab.rules.pair import pair
 from eccles.lab.rules.rule import Coincidence, Delays, Rule
 from eccles.lab.rules.short_term import short_term
+from eccles.lab.rules.suppression import suppression
+from eccles.lab.rules.triplet import triplet
 
-__all__ = ["Coincidence", "Delays", "Rule", "dopamine", "inhibitory", "pair", "reward", "short_term"]
+__all__ = [
+    "Coincidence",
+    "Delays",
+    "Rule",
+    "dopamine",
+    "inhibitory",
+    "pair",
+    "reward",
+    "short_term",
+    "suppression",
+    "triplet",
+]

@@ -63,6 +63,11 @@ def test_the_order_of_coincident_spikes_decides(own: Rule, order: str, change: f
     )
 
 
+def test_a_response_has_the_variables_that_were_asked_for(own: Rule) -> None:
+    found = own.response([[10] * ms], [[10, 30] * ms], variables=["x", "y"], duration=30 * ms)
+    assert set(found.data_vars) == {"x", "y"}
+
+
 def test_transmission_reads_names_of_the_script_and_comes_with_the_delay(own: Rule) -> None:
     jump = 2 * mV
     source = SpikeGeneratorGroup(1, [0], [5] * ms)
