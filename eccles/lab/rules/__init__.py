@@ -1,6 +1,7 @@
 """Plasticity rules as data: `rule = pair()`, `print(rule)`, `rule.window()`, `rule.synapses(pre, post)`."""
 
+from eccles.lab.rules.calcium import calcium
 from eccles.lab.rules.pair import pair
 from eccles.lab.rules.rule import Coincidence, Delays, Rule
 
-__all__ = ["Coincidence", "Delays", "Rule", "pair"]
+__all__ = ["Coincidence", "Delays", "Rule", "calcium", "pair"]

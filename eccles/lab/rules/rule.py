@@ -61,6 +61,11 @@ class Rule:
         that the postsynaptic spike reaches it late; or half of it on each side.
     transmits : {'before', 'after'}, optional
         Whether a presynaptic spike acts on its target before or after `on_pre`.
+    lag : str, optional
+        The parameter that says how long after the arrival of a presynaptic spike `on_pre` happens; by default
+        it happens at once. Transmission does not wait for it.
+    rest : time, optional
+        For how long spikes go on changing the weight: `response` and `curve` wait for so long after the last.
     post_equations : str, optional
         Lines that the equations of the postsynaptic neurons need for the rule.
     source : str, optional
@@ -80,6 +85,8 @@ class Rule:
     coincidence: Coincidence = "pre_first"
     delays: Delays = "axonal"
     transmits: Literal["before", "after"] = "before"
+    lag: str = ""
+    rest: Quantity = 1 * ms
     post_equations: str = ""
     source: str = ""
     preset: str = ""
@@ -95,6 +102,10 @@ class Rule:
                     f"{name} of the rule '{self.name}' cannot be {getattr(self, name)!r}",
                     hint=f"It is one of {', '.join(map(repr, allowed))}.",
                 )
+        if self.lag and self.lag not in self.parameters:
+            raise SetupError(
+                f"the lag of the rule '{self.name}' has to be one of its parameters, not '{self.lag}'"
+            )
         object.__setattr__(self, "parameters", frozen(self.parameters))
         object.__setattr__(self, "initial", frozen(self.initial))
 
@@ -105,6 +116,8 @@ class Rule:
         said = {"pre_first": "pre first", "post_first": "post first", "discard": "no pair"}[self.coincidence]
         kept = "" if self.bounds is None else f" in [{self.bounds[0]}, {self.bounds[1]}]"
         conventions = f"weight: {self.weight}{kept}\ncoincident spikes: {said}\ndelay: {self.delays}"
+        if self.lag:
+            conventions += f"\nafter the arrival of a presynaptic spike: {self.lag}"
         lines = [
             self.name + (f" ({self.preset})" if self.preset else ""),
             *block("synapse", self.equations),
@@ -172,7 +185,7 @@ class Rule:
         """The variables of the synapse after two spike trains; see `eccles.lab.rules.response.response`."""
         from eccles.lab.rules.response import response
 
-        return response(self, pre, post, **options)
+        return response(self, pre, post, variables=variables, **options)
 
     def curve(self, gaps: Any = None, **options: Any) -> xr.DataArray:
         """The change of the weight by pairs of spikes; see `eccles.lab.rules.response.curve`."""
@@ -259,6 +272,8 @@ class Rule:
             for text in (self.on_pre, self.on_post)
         )
         before = {"axonal": delay, "dendritic": None, "split": delay / 2}[self.delays]
+        if self.lag:
+            before = self.parameters[self.lag] + (0 * ms if before is None else before)
         behind = {"axonal": None, "dendritic": delay, "split": delay / 2}[self.delays]
         pre = {"pre": on_pre} if on_pre else {}
         post = {"post": on_post} if on_post else {}
