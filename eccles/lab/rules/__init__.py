@@ -1,5 +1,6 @@
 """Plasticity rules as data: `rule = pair()`, `print(rule)`, `rule.window()`, `rule.synapses(pre, post)`."""
 
+from eccles.lab.rules.calcium import calcium
 from eccles.lab.rules.dopamine import dopamine, reward
 from eccles.lab.rules.inhibitory import inhibitory
 from eccles.lab.rules.pair import pair
@@ -12,6 +13,7 @@ __all__ = [
     "Coincidence",
     "Delays",
     "Rule",
+    "calcium",
     "dopamine",
     "inhibitory",
     "pair",

@@ -10,7 +10,7 @@ import numpy as np
 from eccles.engine.clock import Clock, to_seconds
 from eccles.errors import SetupError
 from eccles.lab.rules.rule import Rule
-from eccles.objects import Network, SpikeGeneratorGroup, magic
+from eccles.objects import Network, SpikeGeneratorGroup, Synapses, magic
 from eccles.units import Quantity, get_dimensions, hertz, ms, second
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["curve", "response", "window"]
-
-REST = 1e-3  # seconds that are simulated after the last spike has reached all synapses
 
 
 def response(
@@ -64,8 +62,20 @@ def response(
     SetupError
         If there are not as many pre as post trains, or the rule needs a neuron of its own.
     """
-    import xarray as xr
+    names = [rule.weight] if variables is None else [variables] if isinstance(variables, str) else variables
+    return _before_and_after(rule, pre, post, names, delay, duration, initial, dt)[1]
 
+
+def _before_and_after(
+    rule: Rule,
+    pre: Sequence[Any],
+    post: Sequence[Any],
+    names: Sequence[str],
+    delay: Quantity = 0 * ms,
+    duration: Quantity | None = None,
+    initial: Any = None,
+    dt: Quantity = 0.1 * ms,
+) -> tuple[xr.Dataset, xr.Dataset]:
     if len(pre) != len(post) or not len(pre):
         raise SetupError(f"there are {len(pre)} presynaptic and {len(post)} postsynaptic spike trains")
     if rule.post_equations:
@@ -73,22 +83,37 @@ def response(
             f"the rule '{rule.name}' needs a postsynaptic neuron with equations of its own",
             hint="Make the network yourself: rule.synapses(pre, post), rule.post_equations in the neuron.",
         )
-    n = len(pre)
-    names = [rule.weight] if variables is None else [variables] if isinstance(variables, str) else variables
     with magic.private_scope():
         clock = Clock(dt)  # one for all: what has another clock has no exact times
         source, target = _generator(pre, clock), _generator(post, clock)
         synapses = rule.synapses(source, target, {"j": "i"}, delay=delay, initial=initial, namespace={})
         network = Network(source, target, synapses)
-        network.run(_end([*pre, *post], delay) if duration is None else duration)
-    found = {name: ("condition", np.broadcast_to(np.asarray(getattr(synapses, name)[:], float), (n,)).copy(),
-                    {"units": str(getattr(synapses, name).dim)}) for name in names}  # fmt: skip
-    return xr.Dataset(found)
+        before = _values(synapses, names, len(pre))
+        network.run(_end([*pre, *post], delay, rule) if duration is None else duration)
+    return before, _values(synapses, names, len(pre))
 
 
-def _end(trains: Sequence[Any], delay: Quantity) -> Quantity:
+def _values(synapses: Synapses, names: Sequence[str], n: int) -> xr.Dataset:
+    import xarray as xr
+
+    found = {name: getattr(synapses, name) for name in names}
+    return xr.Dataset(
+        {
+            name: (
+                "condition",
+                np.broadcast_to(np.asarray(value[:], float), (n,)).copy(),
+                {"units": str(value.dim)},
+            )
+            for name, value in found.items()
+        }
+    )
+
+
+def _end(trains: Sequence[Any], delay: Quantity, rule: Rule) -> Quantity:
     last = max(float(np.max(np.asarray(train), initial=0.0)) for train in trains)
-    return (last + to_seconds(delay, "the delay") + REST) * second
+    lag = float(rule.parameters[rule.lag]) if rule.lag else 0.0
+    wait = to_seconds(delay, "the delay") + to_seconds(rule.rest, f"the rest of the rule '{rule.name}'")
+    return (last + lag + wait) * second
 
 
 def _generator(trains: Sequence[Any], clock: Clock) -> SpikeGeneratorGroup:
@@ -136,14 +161,13 @@ def curve(
     onsets = np.arange(n_pairs) / float(rate)
     pre = [Quantity(max(-g, 0.0) + onsets, dim=second.dim) for g in gap]
     post = [Quantity(max(g, 0.0) + onsets, dim=second.dim) for g in gap]
-    result = response(rule, pre, post, **options)[rule.weight]
-    before = rule.initial.get(rule.weight, 0.0)
-    change = result.values - np.asarray((options.get("initial") or {}).get(rule.weight, before), float)
+    before, after = _before_and_after(rule, pre, post, [rule.weight], **options)
     import xarray as xr
 
     return xr.DataArray(
-        change, {"gap": ("gap", gap, {"units": "s", "long_name": "post minus pre"})}, ("gap",),
-        name=rule.weight, attrs={**result.attrs, "long_name": f"change of {rule.weight}"},
+        (after - before)[rule.weight].values,
+        {"gap": ("gap", gap, {"units": "s", "long_name": "post minus pre"})}, ("gap",),
+        name=rule.weight, attrs={**after[rule.weight].attrs, "long_name": f"change of {rule.weight}"},
     )  # fmt: skip
 
 

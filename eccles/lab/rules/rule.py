@@ -63,6 +63,11 @@ class Rule:
         Whether a presynaptic spike acts on its target before or after `on_pre`.
     on_events : mapping of str to str, optional
         Statements for each synapse at other events of its postsynaptic neuron, by the name of the event.
+    lag : str, optional
+        The parameter that says how long after the arrival of a presynaptic spike `on_pre` happens; by default
+        it happens at once. Transmission does not wait for it.
+    rest : time, optional
+        For how long spikes go on changing the weight: `response` and `curve` wait for so long after the last.
     post_equations : str, optional
         Lines that the equations of the postsynaptic neurons need for the rule.
     post_events : mapping of str to str, optional
@@ -85,6 +90,8 @@ class Rule:
     delays: Delays = "axonal"
     transmits: Literal["before", "after"] = "before"
     on_events: Mapping[str, str] = field(default_factory=dict)
+    lag: str = ""
+    rest: Quantity = 1 * ms
     post_equations: str = ""
     post_events: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
@@ -103,6 +110,10 @@ class Rule:
                 )
         for name in ("parameters", "initial", "on_events", "post_events"):
             object.__setattr__(self, name, frozen(getattr(self, name)))
+        if self.lag and self.lag not in self.parameters:
+            raise SetupError(
+                f"the lag of the rule '{self.name}' has to be one of its parameters, not '{self.lag}'"
+            )
 
     # -- looking at it ----------------------------------------------------------------------------
 
@@ -111,6 +122,8 @@ class Rule:
         said = {"pre_first": "pre first", "post_first": "post first", "discard": "no pair"}[self.coincidence]
         kept = "" if self.bounds is None else f" in [{self.bounds[0]}, {self.bounds[1]}]"
         conventions = f"weight: {self.weight}{kept}\ncoincident spikes: {said}\ndelay: {self.delays}"
+        if self.lag:
+            conventions += f"\nafter the arrival of a presynaptic spike: {self.lag}"
         lines = [
             self.name + (f" ({self.preset})" if self.preset else ""),
             *block("synapse", self.equations),
@@ -269,6 +282,8 @@ class Rule:
             for text in (self.on_pre, self.on_post, *self.on_events.values())
         )
         before = {"axonal": delay, "dendritic": None, "split": delay / 2}[self.delays]
+        if self.lag:
+            before = self.parameters[self.lag] + (0 * ms if before is None else before)
         behind = {"axonal": None, "dendritic": delay, "split": delay / 2}[self.delays]
         pre = {"pre": on_pre} if on_pre else {}
         post = {"post": on_post} if on_post else {}
