@@ -183,7 +183,6 @@ def phase_histogram(train: Any, frequency: Any, n_bins: int = 32) -> xr.DataArra
 
 def _interval(strength: float, variance: float, tail: float) -> tuple[float, float]:
     """The vector strengths for which the one found is not in a tail of its distribution."""
-    from scipy.optimize import brentq
     from scipy.stats import ncx2
 
     if variance <= 1e-15:  # all events have one phase, or there is only one
@@ -195,7 +194,16 @@ def _interval(strength: float, variance: float, tail: float) -> tuple[float, flo
 
     ends = []
     for part in (1 - tail, tail):
-        highest = strength + 10 * math.sqrt(variance)
+        if part == tail:  # no interval is narrower than that of the middle one without any locking
+            found = max(found, 2 * math.log(2))
+        highest = (math.sqrt(found) + 10) * math.sqrt(variance)
         inside = beyond(0.0, part) > 0 > beyond(highest, part)
-        ends.append(float(brentq(beyond, 0.0, highest, args=(part,), xtol=1e-10)) if inside else 0.0)
+        ends.append(_root(beyond, highest, part) if inside else 0.0)
     return (ends[0], min(ends[1], 1.0))
+
+
+def _root(function: Any, highest: float, argument: float) -> float:
+    """Where a function of a number from 0 to `highest` is 0."""
+    from scipy.optimize import brentq
+
+    return float(brentq(function, 0.0, highest, args=(argument,), xtol=1e-10))  # type: ignore[arg-type]
