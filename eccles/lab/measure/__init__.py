@@ -7,13 +7,29 @@ from eccles.lab.measure.amplitudes import (
     percent_of_baseline,
 )
 from eccles.lab.measure.epsp import epsp
+from eccles.lab.measure.phase_locking import (
+    PhaseLocking,
+    locking_of_phases,
+    phase_histogram,
+    phase_locking,
+    phases,
+    rayleigh_p,
+    vector_strength,
+)
 from eccles.lab.measure.psp import psp_shape
 
 __all__ = [
+    "PhaseLocking",
     "coefficient_of_variation",
     "epsp",
     "inverse_cv_squared",
+    "locking_of_phases",
     "paired_pulse_ratio",
     "percent_of_baseline",
+    "phase_histogram",
+    "phase_locking",
+    "phases",
     "psp_shape",
+    "rayleigh_p",
+    "vector_strength",
 ]
