@@ -1,0 +1,1 @@
+"""Measures: what is read off spike trains and traces, with confidence intervals."""
