@@ -24,6 +24,7 @@ import numpy as np
 from eccles.engine.clock import Clock, to_seconds
 from eccles.engine.walk import SAME
 from eccles.errors import DimensionMismatchError, SetupError
+from eccles.lab.random_numbers import uniform
 from eccles.monitors import SpikeMonitor, StateMonitor
 from eccles.objects import Network, NeuronGroup, Synapses
 from eccles.objects.timing import SpikeTimes, checked_spike_times
@@ -453,9 +454,7 @@ def _plastic(pre: Any, post: Any, clock: Clock) -> Synapses:
 
 def _random_phases(number: int, seed: int) -> np.ndarray:
     """Uniform in [0, 1), (phase, 2)."""
-    # the bits of a Philox generator are the same in all versions of NumPy; its distributions need not be
-    bits = np.random.Philox(key=seed).random_raw(2 * number)
-    return ((bits >> np.uint64(11)) * 2.0**-53).reshape(number, 2)
+    return uniform(2 * number, seed).reshape(number, 2)
 
 
 def obtained_rate(spikes: Quantity) -> float:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from eccles.engine.clock import to_seconds
 from eccles.errors import SetupError
+from eccles.lab import checked
 from eccles.units import Quantity, get_dimensions, second
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["Protocol", "spike_times"]
 
@@ -102,3 +106,23 @@ class Protocol:
             duration=Quantity(onsets[-1] + float(self.duration), dim=second.dim),
             description=f"{self.description or self.name}, {n} times every {interval}",
         )
+
+    def paired(self, gap: Any) -> Protocol:
+        """The same with a postsynaptic spike `gap` after (before, if negative) every presynaptic spike."""
+        lag = checked.time(gap, "the gap")
+        if len(self.post):
+            raise SetupError(f"the protocol '{self.name}' says already when the postsynaptic neuron spikes")
+        pre, post = (Quantity(self.pre + max(s, 0.0) * second, dim=second.dim) for s in (-lag, lag))
+        return replace(
+            self,
+            pre=pre,
+            post=post,
+            duration=self.duration + abs(lag) * second,
+            description=f"{self.description or self.name}; a post spike {gap} after each",
+        )
+
+    def draw(self, ax: Axes | None = None) -> Axes:
+        """Draw it: presynaptic spikes up, postsynaptic ones down; see `eccles.lab.protocols.drawing`."""
+        from eccles.lab.protocols.drawing import draw
+
+        return draw(self, ax)
