@@ -24,7 +24,10 @@ import numpy as np
 from eccles.engine.clock import Clock, to_seconds
 from eccles.engine.walk import SAME
 from eccles.errors import DimensionMismatchError, SetupError
+from eccles.lab.parts import block
 from eccles.lab.random_numbers import uniform
+from eccles.lab.rules import Rule
+from eccles.lab.rules import pair as pair_rule
 from eccles.monitors import SpikeMonitor, StateMonitor
 from eccles.objects import Network, NeuronGroup, Synapses
 from eccles.objects.timing import SpikeTimes, checked_spike_times
@@ -43,6 +46,7 @@ __all__ = [
     "lost_beats",
     "save_dataset",
     "save_table",
+    "thread_rule",
     "time_text",
 ]
 
@@ -52,7 +56,7 @@ MOST_SAMPLES = 50_000  # of each weight: a longer run is sampled more coarsely
 EPSILON = float(np.finfo(float).eps)
 HIGHEST_RATE = 1e6  # hertz: times are told apart to a picosecond, a millionth of its period
 
-Coincidence = Literal["pre_first", "post_first"]
+Coincidence = Literal["pre_first", "post_first"]  # spikes at the same time are a pair here
 
 # A neuron whose x grows from 0 to 1 within one period. On the grid the sum of many rate*dt may miss 1 by
 # rounding, and the spike would come a whole step late; 1e-9 is far more than that error and far less than a
@@ -62,23 +66,10 @@ rate : hertz (constant)"""
 THRESHOLDS: dict[SpikeTimes, str] = {"precise": "x > 1", "grid": "x > 1 - 1e-9"}
 RESET = "x = 0"
 
-# Pair STDP, exponential windows, all pairs of spikes, weight in [0, 1]: Song, Miller & Abbott 2000
-SYNAPSES = """w : 1
-dApre/dt = -Apre/tau_pre : 1 (event-driven)
-dApost/dt = -Apost/tau_post : 1 (event-driven)"""
-ON_PRE = """Apre += A_pre
-w = clip(w + Apost, 0, w_max)"""
-ON_POST = """Apost += A_post
-w = clip(w + Apre, 0, w_max)"""
-CONSTANTS: dict[str, Any] = {
-    "tau_pre": 20 * ms,
-    "tau_post": 20 * ms,
-    "A_pre": 0.02,
-    "A_post": -0.02 * 1.05,  # depression a little stronger than potentiation
-    "w_max": 1.0,
-}
-FIRST_WEIGHT = 0.5
-AFTER_POST = 2  # the order of a pathway that comes after that of postsynaptic spikes, which is 1
+
+def thread_rule() -> Rule:
+    """Pair STDP with the numbers of the thread: depression is a little stronger than potentiation."""
+    return pair_rule(A_plus=0.02, A_minus=0.02 * 1.05)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,8 +84,9 @@ class Beats:
         The part of its period that each neuron had behind it at the start.
     spike_times : {'precise', 'grid'}
         Whether spikes came at exact times or at multiples of the time step.
-    coincidence : {'pre_first', 'post_first'}
-        Which spike was handled first where both neurons of a pair spiked at once.
+    rule : Rule
+        The plasticity rule, with its `coincidence`: which spike was handled first where both neurons of a
+        pair spiked at once.
     dt, duration : time
         The time step, and how long was simulated: less than asked for if Ctrl-C ended the run.
     pre_spikes, post_spikes : tuple of (n,), time
@@ -122,7 +114,7 @@ class Beats:
     pre_phase: np.ndarray
     post_phase: np.ndarray
     spike_times: SpikeTimes
-    coincidence: Coincidence
+    rule: Rule
     dt: Quantity
     duration: Quantity
     pre_spikes: tuple[Quantity, ...]
@@ -138,6 +130,11 @@ class Beats:
 
     def __len__(self) -> int:
         return len(self.pre_spikes)
+
+    @property
+    def coincidence(self) -> Coincidence:
+        """Which spike was handled first where both neurons of a pair spiked at once."""
+        return "post_first" if self.rule.coincidence == "post_first" else "pre_first"
 
     @property
     def beat(self) -> Quantity:
@@ -267,6 +264,7 @@ def beats(
     post: Any,
     *,
     duration: Quantity,
+    rule: Rule | None = None,
     dt: Quantity = 0.1 * ms,
     spike_times: SpikeTimes = "precise",
     coincidence: Coincidence = "pre_first",
@@ -285,6 +283,8 @@ def beats(
         Rates of the pre- and postsynaptic neurons: one for each pair, or one for all.
     duration : time
         How long to simulate.
+    rule : Rule, optional
+        The plasticity rule; by default `thread_rule()`, pair STDP.
     dt : time, optional
         The time step. It changes nothing but where weights are sampled, unless spikes come on the grid.
     spike_times : {'precise', 'grid'}, optional
@@ -311,7 +311,7 @@ def beats(
     ------
     SetupError
         If a rate is not positive or too high, if there are not as many rates on both sides, if a phase is
-        not in [0, 1), or if the duration is shorter than a time step.
+        not in [0, 1), if the duration is shorter than a time step, or if the rule needs a neuron of its own.
 
     Examples
     --------
@@ -329,6 +329,12 @@ def beats(
     mode = checked_spike_times(spike_times) or "precise"
     if coincidence not in get_args(Coincidence):
         raise SetupError(f"coincidence has to be 'pre_first' or 'post_first', not {coincidence!r}")
+    rule = thread_rule() if rule is None else rule
+    if rule.post_equations or rule.post_events:
+        raise SetupError(
+            f"the rule '{rule.name}' needs postsynaptic neurons with a potential; these only keep their rate",
+            hint="Use experiment(rule, protocol, neuron, drives_target=True) of eccles.lab.experiments.",
+        )
     if random_phases < 0 or seed < 0:
         raise SetupError("random_phases and seed cannot be negative")
     pre_rate, post_rate = _both(
@@ -341,7 +347,7 @@ def beats(
         _checked_phases(pre_phase, "pre", n),
         _checked_phases(post_phase, "post", n),
         mode,
-        coincidence,
+        rule.with_conventions(coincidence=coincidence),
         _random_phases(random_phases, seed),
         seed,
         Clock(dt),
@@ -381,7 +387,7 @@ class _Experiment:
     pre_phase: np.ndarray
     post_phase: np.ndarray
     spike_times: SpikeTimes
-    coincidence: Coincidence
+    rule: Rule
     random_phases: np.ndarray
     seed: int
     clock: Clock
@@ -411,45 +417,38 @@ class _Experiment:
         neurons.rate = Quantity(np.concatenate(rates), dim=hertz.dim)
         neurons.x = np.concatenate(phases)
         pre, post = neurons[:n], neurons[half : half + n]
-        synapses = _plastic(neurons[:half], neurons[half:], clock)
-        other = _plastic(pre, post, clock)
-        late = synapses if self.coincidence == "post_first" else other
-        late.pre.order = AFTER_POST
+        pairs: dict[str, Any] = {"connect": {"j": "i"}, "clock": clock, "namespace": {}}
+        synapses = self.rule.synapses(neurons[:half], neurons[half:], **pairs)
+        order = "post_first" if self.rule.coincidence == "pre_first" else "pre_first"
+        other = self.rule.with_conventions(coincidence=order).synapses(pre, post, **pairs)
         sampling = clock if self.every == 1 else Clock(self.every * clock.dt)
-        weights = StateMonitor(synapses, "w", record=np.arange(n), clock=sampling)
+        weights = StateMonitor(synapses, self.rule.weight, record=np.arange(n), clock=sampling)
         return _Objects(neurons, synapses, other, SpikeMonitor(pre), SpikeMonitor(post), weights)
 
     def result(self, objects: _Objects, duration: Quantity, grid: Beats | None = None) -> Beats:
         n = len(self.pre_rate)
-        final = np.array(objects.synapses.w[:])
+        weight = self.rule.weight
+        final = np.array(getattr(objects.synapses, weight)[:])
         return Beats(
             pre_rate=Quantity(self.pre_rate, dim=hertz.dim),
             post_rate=Quantity(self.post_rate, dim=hertz.dim),
             pre_phase=self.pre_phase,
             post_phase=self.post_phase,
             spike_times=self.spike_times,
-            coincidence=self.coincidence,
+            rule=self.rule,
             dt=self.clock.dt,
             duration=duration,
             pre_spikes=tuple(objects.pre_spikes.spike_trains().values()),
             post_spikes=tuple(objects.post_spikes.spike_trains().values()),
             times=objects.weights.t,
-            weights=np.array(objects.weights.w),
+            weights=np.array(getattr(objects.weights, weight)),
             final_weights=final[:n],
-            other_final_weights=np.array(objects.other_synapses.w[:]),
+            other_final_weights=np.array(getattr(objects.other_synapses, weight)[:]),
             random_phases=self.random_phases,
             random_weights=final[n:].reshape(-1, n).T,
             seed=self.seed,
             grid=grid,
         )
-
-
-def _plastic(pre: Any, post: Any, clock: Clock) -> Synapses:
-    """A synapse for each pair."""
-    synapses = Synapses(pre, post, SYNAPSES, on_pre=ON_PRE, on_post=ON_POST, clock=clock, namespace=CONSTANTS)
-    synapses.connect(j="i")
-    synapses.w[:] = FIRST_WEIGHT
-    return synapses
 
 
 def _random_phases(number: int, seed: int) -> np.ndarray:
@@ -563,15 +562,16 @@ def save_table(result: Beats, path: Path) -> None:
         writer.writerows(zip(*(column.tolist() for column in table.values()), strict=True))
 
 
-def model_text(spike_times: SpikeTimes) -> str:
+def model_text(result: Beats) -> str:
     """The model of the experiment, as it is written into result files."""
-    constants = "\n".join(f"  {name} = {value}" for name, value in CONSTANTS.items())
-    parts = {"neurons": NEURONS, "threshold": THRESHOLDS[spike_times], "reset": RESET, "synapses": SYNAPSES,
-             "on_pre": ON_PRE, "on_post": ON_POST}  # fmt: skip
-    blocks = [
-        f"{title}:\n" + "\n".join(f"  {line}" for line in text.splitlines()) for title, text in parts.items()
+    lines = [
+        "neurons",
+        *block("equations", NEURONS),
+        *block("threshold", THRESHOLDS[result.spike_times]),
+        *block("reset", RESET),
+        str(result.rule),
     ]
-    return "\n".join([*blocks, "constants:", constants, f"  w at the start = {FIRST_WEIGHT}"])
+    return "\n".join(lines)
 
 
 def _attributes(result: Beats) -> dict[str, Any]:
@@ -584,7 +584,7 @@ def _attributes(result: Beats) -> dict[str, Any]:
         "title": "Pairs of neurons that fire at two rates, with spike-timing-dependent plasticity",
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
-        "model": model_text(result.spike_times),
+        "model": model_text(result),
         "dt": float(result.dt),
         "dt_units": "s",
         "duration": float(result.duration),
