@@ -142,7 +142,7 @@ def figure(data: xr.Dataset) -> Figure:
     ax.axvline(0, color="0.75", linewidth=0.8, zorder=0)
     for fitted, filling, words in (
         (True, "0.35", "measured"),
-        (False, "white", "measured, left out of the fit"),
+        (False, "white", "left out of the fit"),
     ):
         points = data.isel(point=np.flatnonzero(data["fitted"] == fitted))
         ax.plot(points["gap"] * 1e3, points["measured"], "o", color="0.35", markerfacecolor=filling,
@@ -154,11 +154,11 @@ def figure(data: xr.Dataset) -> Figure:
         here = data.sel(window=window)
         x = here["curve_gap"].values * 1e3
         for i, side in enumerate((x < 0, x > 0)):  # the window jumps at 0
-            label = f"{window} (rms deviation {float(here['rms']):.2f})" if i == 0 else None
+            label = f"{window} (rms {float(here['rms']):.2f})" if i == 0 else None
             ax.plot(x[side], here["curve"].values[side], style, color=color, linewidth=1.6, label=label)
     ax.set(xlim=(-105, 105), xlabel="post minus pre (ms)", ylabel="change of the weight")
     ax.set_title("60 pairs of spikes at 1 Hz in hippocampal culture", fontsize=11)
-    ax.legend(fontsize=8.5, frameon=False, loc="upper right")
+    ax.legend(fontsize=8.5, frameon=False, loc="upper left")
     ax.spines[["top", "right"]].set_visible(False)
     return drawn
 
