@@ -1,0 +1,127 @@
+"""Pairs with a fixed gap at a rising rate, where spikes coincide and where they nearly do."""
+
+from __future__ import annotations
+
+import textwrap
+
+import numpy as np
+import pytest
+
+from eccles import Hz, ms, second
+from eccles.lab.experiments import gap_and_rate
+from eccles.lab.experiments.study import Outcome
+from eccles.lab.protocols import pairing
+from eccles.lab.rules import Rule
+
+
+@pytest.fixture(scope="module")
+def outcome() -> Outcome:
+    return gap_and_rate.STUDY.run(quick=True)
+
+
+def at_meeting(outcome: Outcome, rule: str, coincidence: str) -> float:
+    """The change at 50 Hz and 20 ms."""
+    data = outcome.data["change"].sel(rule=rule, coincidence=coincidence)
+    return float(data.sel(rate=50.0).sel(gap=0.02, method="nearest"))
+
+
+@pytest.mark.slow
+def test_where_spikes_coincide_the_change_is_the_sum_over_all_pairs(outcome: Outcome) -> None:
+    """Post k is at the time of pre k+1, so gaps are whole periods, and 59 of them are 0."""
+    n, period, plus, minus = 60, 0.02, 0.777 / 60, 0.273 / 60
+    potentiation = sum((n - k) * plus * np.exp(-(k + 1) * period / 0.0168) for k in range(n))
+    depression = sum((n - k) * minus * np.exp(-(k - 1) * period / 0.0337) for k in range(2, n))
+    none = potentiation - depression
+    for order, expected in (
+        ("pre_first", none + (n - 1) * plus), ("post_first", none - (n - 1) * minus), ("discard", none),
+    ):  # fmt: skip
+        assert at_meeting(outcome, "pair, all-to-all", order) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.slow
+def test_nearest_neighbours_of_coincident_spikes_are_those_that_the_convention_says(outcome: Outcome) -> None:
+    n, plus, minus = 60, 0.777 / 60, 0.273 / 60
+    long, late = plus * np.exp(-20 / 16.8), minus * np.exp(-20 / 33.7)
+    expected = {
+        # each post but the last pairs with the pre of its moment; each pre but two with the post before it
+        "pre_first": (n - 1) * plus + long - (n - 2) * late,
+        # each post pairs with the pre 20 ms before, each pre but the first with the post of its moment
+        "post_first": n * long - (n - 1) * minus,
+        "discard": n * long - (n - 2) * late,
+    }
+    for order, change in expected.items():
+        found = at_meeting(outcome, "pair, symmetric nearest-neighbour", order)
+        assert found == pytest.approx(change, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", list(gap_and_rate.rules("pre_first")))
+def test_both_orders_are_limits_of_gaps_a_little_longer_and_shorter(name: str) -> None:
+    def change(rule: Rule, gap: float) -> float:
+        protocol = pairing(gap * ms, n=60, rate=50 * Hz)
+        return float(rule.response([protocol.pre], [protocol.post])["w"][0]) - rule.initial["w"]
+
+    for order, shift in (("pre_first", 1e-6), ("post_first", -1e-6)):
+        rule = gap_and_rate.rules(order)[name]  # type: ignore[arg-type]
+        assert change(rule, 20 + shift) == pytest.approx(change(rule, 20), abs=1e-6)
+    first, last = (change(gap_and_rate.rules(order)[name], 20) for order in ("pre_first", "post_first"))
+    assert first - last > 0.1
+
+
+@pytest.mark.slow
+def test_the_convention_matters_only_where_spikes_coincide(outcome: Outcome) -> None:
+    data = outcome.data
+    spread = data["change"].max("coincidence") - data["change"].min("coincidence")
+    product = (data["rate"] * data["gap"]).values
+    whole = abs(product - np.round(product)) < 1e-9
+    by_rule = spread.transpose("rule", "rate", "gap").values
+    assert whole.sum() >= 8
+    assert np.all(by_rule[:, ~whole] == 0)
+    assert np.all(by_rule[:, whole] > 0.05)
+
+
+def test_one_period_more_is_the_same_gap_but_for_the_ends() -> None:
+    rule = gap_and_rate.rules("pre_first")["pair, all-to-all"]
+
+    def per_pair(gap: float) -> float:
+        protocols = [pairing(gap * ms, n=n, rate=50 * Hz) for n in (200, 201)]
+        weights = rule.response([p.pre for p in protocols], [p.post for p in protocols])["w"].values
+        return weights[1] - weights[0]
+
+    assert per_pair(25) == pytest.approx(per_pair(5), abs=1e-12)
+
+
+@pytest.mark.slow
+def test_low_rates_give_what_the_window_says(outcome: Outcome) -> None:
+    rule = gap_and_rate.rules("pre_first")["pair, all-to-all"]
+    slow = pairing(20 * ms, n=60, rate=1 * Hz)
+    found = float(rule.response([slow.pre], [slow.post])["w"][0]) - 0.5
+    window = outcome.data["window"].sel(rule="pair, all-to-all").sel(gap=0.02, method="nearest")
+    assert found == pytest.approx(float(window), abs=1e-10)
+    assert float(window) == pytest.approx(0.777 * np.exp(-20 / 16.8), abs=1e-12)
+
+
+def test_the_script_in_the_docstring_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = (gap_and_rate.__doc__ or "").splitlines()
+    script = textwrap.dedent("\n".join(line for line in lines if line.startswith("    ") or not line))
+    names: dict[str, object] = {}
+    exec(compile(script, "script", "exec"), names)
+    change = names["change"]
+    assert isinstance(change, np.ndarray)
+    assert change.shape == (4, 3)
+    n, plus, minus = 60, 0.777 / 60, 0.273 / 60  # 50 Hz and 20 ms, the presynaptic spike first
+    expected = (
+        (n - 1) * plus
+        + sum((n - k) * plus * np.exp(-(k + 1) * 20 / 16.8) for k in range(n))
+        - sum((n - k) * minus * np.exp(-(k - 1) * 20 / 33.7) for k in range(2, n))
+    )
+    assert change[3, 2] == pytest.approx(expected, abs=1e-12)
+    assert "0." in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_the_outcome_has_a_table_findings_models_and_a_figure(outcome: Outcome) -> None:
+    assert len({len(column) for column in outcome.table.values()}) == 1
+    assert len(outcome.draw().axes) == 7  # six panels and a scale of colours
+    assert outcome.findings
+    assert set(outcome.models or {}) == set(outcome.data["rule"].values)
+    assert float(outcome.data["gap"].max()) == pytest.approx(float(40 * ms / second))
