@@ -11,8 +11,9 @@ from eccles.errors import DimensionMismatchError, SetupError
 from eccles.units import Dimension, get_dimensions, hertz, second
 from eccles.units.quantity import as_quantity
 
-__all__ = ["MOST_SPIKES", "count", "fraction", "frequency", "span", "time"]
+__all__ = ["LONGEST", "MOST_SPIKES", "count", "fraction", "frequency", "span", "time"]
 
+LONGEST = 1e12  # seconds; and one over the lowest rate: what is beyond overflows sooner or later
 MOST_SPIKES = 10**8  # of a train: a typing error in a rate should not fill the memory
 
 
@@ -33,7 +34,10 @@ def _number(value: Any, dim: Dimension, what: str, example: str) -> float:
 
 def time(value: Any, what: str) -> float:
     """In seconds; it may be negative."""
-    return _number(value, second.dim, what, "10*ms")
+    number = _number(value, second.dim, what, "10*ms")
+    if abs(number) > LONGEST:
+        raise SetupError(f"{what} cannot be longer than {LONGEST:g} s, not {value}")
+    return number
 
 
 def span(value: Any, what: str, *, zero: bool = False) -> float:
@@ -49,6 +53,8 @@ def frequency(value: Any, what: str, *, zero: bool = False) -> float:
     number = _number(value, hertz.dim, what, "20*Hz")
     if number < 0 or (number == 0 and not zero):
         raise SetupError(f"{what} has to be {'at least 0' if zero else 'positive'}, not {value}")
+    if number and not 1 / LONGEST <= number <= LONGEST:
+        raise SetupError(f"{what} has to be from {1 / LONGEST:g} to {LONGEST:g} Hz, not {value}")
     return number
 
 

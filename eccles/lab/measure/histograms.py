@@ -172,7 +172,9 @@ def cross_correlogram(
     first, second_ = ([_within(t, begin, length) for t in train_list(side)] for side in (one, other))
     if len(first) != len(second_):
         raise SetupError(f"there are {len(first)} trains of one and {len(second_)} of the other neuron")
-    m = checked.count(int(min(reach / width + ROUNDING, 1e9)), "the number of bins on either side", least=0)
+    m = checked.count(
+        int(min(reach / max(width, 1e-200) + ROUNDING, 1e15)), "the number of bins on either side", least=0
+    )
     if (m + 0.5) * width > length:
         raise SetupError(f"a lag of {window} with bins of {bin} reaches beyond the duration, {duration}")
     lags = np.arange(-m, m + 1) * width
@@ -251,6 +253,7 @@ def _jittered(
     n = checked.count(n_surrogates, "the number of surrogates", least=20)
     starts = [begin + bins(t, begin, size) * size for t in one]
     lengths = np.cumsum([len(t) for t in one])
+    checked.count(n * int(lengths[-1]), "the number of spikes of all surrogates", least=0)
     numbers = uniform(n * int(lengths[-1]), seed, stream=JITTER).reshape(n, -1)
     found = np.array(
         [

@@ -76,8 +76,20 @@ def intervals(trains: Trains) -> Quantity:
     Returns
     -------
     (n,), time
+
+    Raises
+    ------
+    SetupError
+        If a train has the same time twice.
     """
-    return Quantity(np.concatenate([np.diff(t) for t in train_list(trains)]), dim=second.dim)
+    return Quantity(np.concatenate(_intervals(trains)), dim=second.dim)
+
+
+def _intervals(trains: Trains) -> list[np.ndarray]:
+    isi = [np.diff(t) for t in train_list(trains)]
+    if any(np.any(i == 0) for i in isi):
+        raise SetupError("a neuron cannot spike twice at the same time: a train has the same time twice")
+    return isi
 
 
 def cv(trains: Trains, *, level: float = 0.95, seed: int = 1) -> Estimate:
@@ -104,7 +116,7 @@ def cv(trains: Trains, *, level: float = 0.95, seed: int = 1) -> Estimate:
     value = float(isi.std(ddof=1) / isi.mean()) if len(isi) > 1 else np.nan
 
     def of(mean: Any, variance: Any) -> Any:
-        return np.sqrt(np.maximum(variance, 0)) / mean
+        return _over(np.sqrt(np.maximum(variance, 0)), mean, 0.0)  # vanishing intervals are all equal
 
     low, high = bootstrap(isi, of, level, seed)
     return Estimate(value, low, high, len(isi), level, "BCa bootstrap over intervals (Efron 1987)")
@@ -153,10 +165,7 @@ def lv(trains: Trains, *, level: float = 0.95) -> Estimate:
 
 def _local(trains: Trains, level: float, term: Any) -> Estimate:
     checked.fraction(level, "the level")
-    isi = [np.diff(t) for t in train_list(trains)]
-    if any(np.any(i == 0) for i in isi):
-        raise SetupError("a train has the same time twice")
-    series = [term(i[:-1], i[1:]) for i in isi]
+    series = [term(i[:-1], i[1:]) for i in _intervals(trains)]
     value, low, high, n = mean_of_neighbours(series, level)
     return Estimate(value, low, high, n, level, "mean of a 1-dependent sequence (Hoeffding & Robbins 1948)")
 
@@ -182,10 +191,10 @@ def counts(
     """
     found, begin, length = _window(trains, start, duration)
     width = checked.span(window, "the window")
-    n = int(length / width + ROUNDING)
-    if n < 1:
+    if length < width * (1 - ROUNDING):
         raise SetupError(f"a window of {window} does not fit into {duration}")
-    checked.count(n, "the number of windows")
+    n = checked.count(int(min(length / max(width, 1e-200) + ROUNDING, 1e15)), "the number of windows")
+    checked.count(n * len(found), "the number of windows of all trains")
     return np.array([counts_in(t, begin, width, n) for t in found])
 
 
@@ -230,9 +239,7 @@ def fano(
     value = float(found.var(ddof=1) / found.mean()) if n > 1 and found.any() else np.nan
 
     def of(mean: Any, variance: Any) -> Any:
-        mean = np.asarray(mean, float)
-        some = mean > 1e-9 / n  # a sample may be drawn that has no spikes
-        return np.where(some, np.maximum(variance, 0) / np.where(some, mean, 1), 1.0)
+        return _over(np.maximum(variance, 0), mean, 1.0)  # a sample may be drawn that has no spikes
 
     low, high = bootstrap(found, of, level, seed) if np.isfinite(value) else (np.nan, np.nan)
     return Estimate(value, low, high, n, level, "BCa bootstrap over windows (Efron 1987)")
@@ -290,3 +297,10 @@ def fano_curve(
 
 def _window(trains: Trains, start: Any, duration: Any) -> tuple[list[np.ndarray], float, float]:
     return train_list(trains), checked.time(start, "the start"), checked.span(duration, "the duration")
+
+
+def _over(values: Any, mean: Any, otherwise: float) -> np.ndarray:
+    """Values over means that are not negative, but for rounding; something else where the mean vanishes."""
+    mean = np.asarray(mean, float)
+    some = mean > 1e-14
+    return np.where(some, values / np.where(some, mean, 1.0), otherwise)

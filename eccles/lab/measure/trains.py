@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from eccles.errors import DimensionMismatchError, SetupError
+from eccles.lab.checked import LONGEST
 from eccles.units import Quantity, get_dimensions, second
 from eccles.units.quantity import as_quantity
 
@@ -47,11 +48,12 @@ def _times(train: Any, what: str) -> np.ndarray:
         raise SetupError(f"{what} have to be rows of times, (n,) each, not of shape {times.shape}")
     if len(times) and dim is not second.dim:
         raise DimensionMismatchError(f"{what} need a unit of time, as in [10, 30]*ms", dim, second.dim)
-    if not np.all(np.isfinite(times)):
-        raise SetupError(f"{what} have to be finite")
+    if not np.all(abs(times) <= LONGEST):
+        raise SetupError(f"{what} have to be finite, and not beyond {LONGEST:g} s")
     return np.sort(times)
 
 
 def bins(times: np.ndarray, start: float, width: float) -> np.ndarray:
     """The number of the bin of each time, if bin 0 begins at `start`."""
-    return np.floor((times - start) / width + ROUNDING).astype(np.int64)
+    far = 2.0**62  # whatever is farther away is in no bin
+    return np.clip(np.floor((times - start) / max(width, 1e-200) + ROUNDING), -far, far).astype(np.int64)

@@ -220,10 +220,10 @@ def test_mistakes_are_named(options: dict[str, Any], message: str) -> None:
         cross_correlogram(**{**given, **options})
 
 
-times = st.lists(st.floats(-10, 10), max_size=8)
+times = st.one_of(st.lists(st.floats(-10, 10), max_size=8), st.lists(st.floats(), max_size=3))
 anything = st.one_of(
     st.none(), st.text(max_size=2), st.floats(), times.map(lambda t: t * second), times.map(lambda t: t * mV),
-    st.lists(times.map(lambda t: t * ms), max_size=3), st.builds(lambda x: x * ms, st.floats(-10, 1e4)),
+    st.lists(times.map(lambda t: t * ms), max_size=3), st.builds(lambda x: x * ms, st.floats()),
 )  # fmt: skip
 
 

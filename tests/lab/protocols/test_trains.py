@@ -154,7 +154,7 @@ def test_mistakes_are_named(make, message: str) -> None:
 
 anything = st.one_of(
     st.none(), st.booleans(), st.text(max_size=3), st.integers(-3, 10**20), st.floats(allow_nan=True),
-    st.builds(lambda x: x * Hz, st.floats(allow_nan=True)), st.builds(lambda x: x * ms, st.floats(-10, 1e4)),
+    st.builds(lambda x: x * Hz, st.floats(allow_nan=True)), st.builds(lambda x: x * ms, st.floats()),
     st.builds(lambda x: x * second, st.floats(allow_nan=True)), st.just([1, 2] * ms), st.just([3, 1] * Hz),
     st.lists(st.floats(), max_size=3), st.complex_numbers(),
 )  # fmt: skip
