@@ -137,6 +137,7 @@ def test_beats_follow_the_difference_and_fade_with_the_carrier() -> None:
     assert np.all(strengths[-1] < 0.1)
 
 
+@pytest.mark.slow
 def test_a_sweep_over_carrier_and_beat_is_a_few_lines() -> None:
     def beat(f, difference):  # type: ignore[no-untyped-def]
         left, right = ear(10, Tone(f, 0.85), fibres=4), ear(10, Tone(f + difference, 0.85), fibres=4)
