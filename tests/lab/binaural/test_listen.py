@@ -25,7 +25,7 @@ from eccles.lab.binaural import (
 from eccles.lab.binaural.listen import together
 from eccles.lab.measure import phase_locking
 
-TRIALS, DURATION = 6, 3 * second
+TRIALS, DURATION = 6, 2 * second
 NEVER = 1e-4  # p values of controls are above, those of beats far below
 
 
@@ -42,7 +42,7 @@ def test_fibres_lock_to_their_tones_and_to_nothing_else(heard: dict[str, Heard])
         found = beat.locking(side, f * Hz, confidence=0.999)
         assert found.interval[0] < nerve_locking(f * Hz) < found.interval[1]
         assert beat.locking(side).p_value > NEVER
-        expected = 150 * 4 * TRIALS * 3
+        expected = 150 * 4 * TRIALS * 2
         assert sum(map(len, getattr(beat, side))) == pytest.approx(expected, abs=3.5 * math.sqrt(expected))
 
 
@@ -64,7 +64,7 @@ def test_swapped_ears_give_the_same_beat_with_the_opposite_phase(heard: dict[str
     one, other = heard["binaural beat"], heard["swapped ears"]
     shift = 2 * math.pi * 0.25e-3  # left fibres take longer
     for trains, phase in ((one.ideal(), -shift * 500), (other.ideal(), shift * 510)):
-        assert phase_locking(together(trains), 10 * Hz).mean_phase == pytest.approx(phase, abs=0.12)
+        assert phase_locking(together(trains), 10 * Hz).mean_phase == pytest.approx(phase, abs=0.15)
     first, second_ = one.locking("cells", confidence=0.999), other.locking("cells", confidence=0.999)
     assert first.interval[0] < second_.vector_strength < first.interval[1]
     assert abs(first.mean_phase + second_.mean_phase) < 0.4
@@ -137,6 +137,7 @@ def test_beats_follow_the_difference_and_fade_with_the_carrier() -> None:
     assert np.all(strengths[-1] < 0.1)
 
 
+@pytest.mark.slow
 def test_a_sweep_over_carrier_and_beat_is_a_few_lines() -> None:
     def beat(f, difference):  # type: ignore[no-untyped-def]
         left, right = ear(10, Tone(f, 0.85), fibres=4), ear(10, Tone(f + difference, 0.85), fibres=4)

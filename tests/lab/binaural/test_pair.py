@@ -109,7 +109,7 @@ def pairs() -> dict:
 
 
 def test_a_driven_neuron_answers_within_milliseconds_whatever_the_beat(pairs: dict) -> None:
-    other = listen([conditions(beat=40 * Hz)["binaural beat"]], trials=4, duration=4 * second)
+    other = listen([conditions(beat=40 * Hz)["binaural beat"]], trials=2, duration=3 * second)
     trains = {10: pairs["binaural beat"][1]["driven"], 40: plasticity(other, FREE)[0]["driven"]}
     for beat, found in trains.items():
         each = np.concatenate([np.asarray(gaps(a, b)) for a, b in zip(found.pre, found.post, strict=True)])

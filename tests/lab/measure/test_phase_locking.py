@@ -111,7 +111,7 @@ def coverage(kappa: float, n: int, trials: int) -> float:
 
 @pytest.mark.parametrize(("kappa", "n"), [(0.0, 100), (0.2, 200), (3.0, 100)])
 def test_the_interval_has_the_truth_as_often_as_it_says(kappa: float, n: int) -> None:
-    trials = 300
+    trials = 150
     found = coverage(kappa, n, trials)
     # at no locking the lower end is 0, and only the upper one can miss
     expected = 0.975 if kappa == 0 else 0.95
