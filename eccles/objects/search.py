@@ -5,7 +5,9 @@ state whose margin (how far it is over threshold) was seen to be positive. A neu
 at the end of the span has crossed; the crossing is found by Newton's method within a bracket, to rounding.
 One whose margin rises at the start and falls at the end has a maximum in between, which is found by the
 secant method on the slope, unless tangents show that it stays below zero; so a touch within a step is not
-missed. Spans over which the error estimate is too large are made shorter.
+missed. That holds where the margin bends one way, which it need not do over many time constants: where a
+bound on its curvature is known, and leaves room for a crossing, the span is halved. Spans over which the
+error estimate is too large are made shorter.
 """
 
 from __future__ import annotations
@@ -222,7 +224,7 @@ class Search:
 
             def no_peak() -> None:
                 b.choose(
-                    Op("and", (self._is_hidden(span, margin), Op("not", (humped,)))),
+                    self._is_hidden(span, margin),
                     lambda: b.set(self.span, Op("fmul", (ir.const(0.5), span))),
                     lambda: self._beyond(trial, span, margin, slope),
                 )
@@ -297,7 +299,11 @@ class Search:
             self._next_peak(span, margin, slope)
 
         def is_back() -> None:
-            self._beyond(trial, span, margin, slope)
+            b.choose(
+                self._is_hidden(span, margin),
+                lambda: self._again(Op("fmul", (ir.const(0.5), span))),
+                lambda: self._beyond(trial, span, margin, slope),
+            )
 
         def below() -> None:
             phases = ((ROOT, is_root), (PEAK, is_peak), (BACK, is_back))
@@ -311,6 +317,14 @@ class Search:
             then()
         else:
             b.choose(Op("ieq", (self.phase, ir.const(phase))), then, lambda: self._one_of(rest))
+
+    def _again(self, span: ir.Expr) -> None:
+        """Begin anew where the state `x` stands, with this span."""
+        b, d = self.b, self.dynamics
+        margin = d.margin_at(b, self.e, {**self.x}, self.at)
+        self.low.set(b, ir.const(0.0), margin, d.slope_at(b, self.e, {**self.x}, self.at))
+        b.set(self.phase, ir.const(WHOLE))
+        b.set(self.span, span)
 
     def _end(self) -> None:
         """Nothing happens until the end of the step; the state there was kept."""

@@ -9,10 +9,22 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from reference import Term, mpf, zeros
 from simulate import network
 
-from eccles import NeuronGroup, SpikeGeneratorGroup, SpikeMonitor, Synapses, ms, second
+from eccles import (
+    Clock,
+    Network,
+    NeuronGroup,
+    SpikeGeneratorGroup,
+    SpikeMonitor,
+    Synapses,
+    ms,
+    second,
+    start_scope,
+)
 
 TAU, TAU_S = 0.01, 0.002  # seconds
 THETA = 1.0
@@ -217,3 +229,31 @@ def test_a_low_peak_is_not_missed_where_the_potential_rises_again_within_the_sam
     crossings = zeros(terms, mpf("0.004"))
     assert len(crossings) == 3
     assert np.asarray(spikes.t[:])[0] == pytest.approx(float(crossings[0]), abs=1e-10)
+
+
+@pytest.mark.parametrize("dt", [0.05, 0.3, 1.0, 5.0])
+@given(
+    times=st.lists(st.floats(0.05, 4.5), min_size=1, max_size=5, unique=True),
+    weight=st.floats(2, 12),
+    tau_v=st.floats(0.2, 1),
+    tau_g=st.floats(0.05, 0.19),
+)
+@settings(max_examples=15, deadline=None)
+def test_a_step_of_many_time_constants_hides_no_crossing(
+    dt: float, times: list[float], weight: float, tau_v: float, tau_g: float
+) -> None:
+    spikes = {}
+    for step in (0.01, dt):
+        start_scope()
+        clock = Clock(step * ms)
+        source = SpikeGeneratorGroup(1, np.zeros(len(times), int), np.sort(times) * ms, clock=clock)
+        neuron = NeuronGroup(
+            1, "dv/dt = (g - v)/tau_v : 1\ndg/dt = -g/tau_g : 1", threshold="v > 1", reset="v = 0",
+            refractory=0.5 * ms, clock=clock, namespace={"tau_v": tau_v * ms, "tau_g": tau_g * ms},
+        )  # fmt: skip
+        synapse = Synapses(source, neuron, on_pre="g += weight", clock=clock, namespace={"weight": weight})
+        synapse.connect()
+        monitor = SpikeMonitor(neuron)
+        Network(source, neuron, synapse, monitor).run(10 * ms)
+        spikes[step] = np.array(monitor.t / ms)
+    np.testing.assert_allclose(spikes[dt], spikes[0.01], rtol=0, atol=1e-9)
