@@ -23,7 +23,7 @@ from typing import Any
 
 from eccles.errors import SetupError
 from eccles.lab.neurons.neuron import Transmission
-from eccles.units import ms, mV, nS, pA
+from eccles.units import Quantity, ms, mV, nS, pA
 
 __all__ = [
     "TRANSMISSIONS",
@@ -165,7 +165,7 @@ def _conductance(
 
 def _checked(made: Transmission, label: str, other: str) -> Transmission:
     rise, decay = (made.parameters[f"tau_{side}_{label}"] for side in ("rise", "decay"))
-    if rise is decay or (isinstance(rise, type(decay)) and bool(rise == decay)):
+    if all(type(tau) is Quantity for tau in (rise, decay)) and rise == decay:  # not what a sweep varies
         raise SetupError(
             f"tau_rise_{label} and tau_decay_{label} are the same, {rise}",
             hint=f"With one time constant the response is an alpha function: {other}('{label}').",

@@ -22,7 +22,9 @@ from eccles import (
     mV,
     nS,
     pA,
+    record,
     run,
+    sweep,
     volt,
 )
 from eccles.explain import explanation
@@ -207,6 +209,27 @@ def test_a_neuron_can_have_several_kinds_of_synapses_and_rules_use_their_text() 
     assert len(synapses) == 1
     assert float(group.g_exc[0]) == pytest.approx(0.5e-9 * np.exp(-0.1), rel=1e-6)
     assert group.g_inh[0] == 0 * nS
+
+
+def test_a_sweep_over_time_constants_and_weights_is_one_program() -> None:
+    def model(tau_rise, tau_decay, g_max):
+        transmission = biexponential_conductance(
+            tau_rise_syn=tau_rise, tau_decay_syn=tau_decay, g_max_syn=g_max
+        )
+        source = SpikeGeneratorGroup(1, [0], [1] * ms)
+        group = PASSIVE.group(1, transmission, namespace={})
+        synapses = Synapses(
+            source, group, "w : 1", on_pre=transmission.on_pre, namespace=dict(transmission.parameters)
+        )
+        synapses.connect()
+        synapses.w = 1
+        run(30 * ms)
+
+    swept = {"tau_rise": [0.5, 1] * ms, "tau_decay": [5, 8] * ms, "g_max": [1, 2] * nS}
+    found = sweep(model, **swept, record={"g": record.maximum("group.g_syn"), "v": record.maximum("group.v")})
+    np.testing.assert_allclose(found["g"].squeeze(), np.broadcast_to([1e-9, 2e-9], (2, 2, 2)), rtol=1e-3)
+    assert bool((found["v"].diff("g_max") > 0).all())
+    assert bool((found["v"].diff("tau_decay") > 0).all())
 
 
 @pytest.mark.parametrize("name", TRANSMISSIONS)
