@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_TOLERANCE", "SHORTEST", "Dynamics", "State", "Trial"]
 
 SHORTEST = 1e-15  # seconds: a span that is not divided any more, however large its error
+VANISHING = 1e-21  # seconds: nor is this one, even if the state at its end is not a number
 DEFAULT_TOLERANCE = 1e-8
 PRECISE_METHODS = ("exact", "dopri5")  # tried in order where the user names none
 
@@ -233,7 +234,11 @@ class Dynamics:
             good.append(Op("fle", (span, trial.limit)))
         if not good:
             return ir.const(True)
+        # an upswing may run away within the shortest span, yet cross the threshold on its way
         useless: ir.Expr = Op("fle", (span, ir.const(SHORTEST)))
+        for value in trial.state.values():
+            useless = Op("and", (useless, _is_finite(value)))
+        useless = Op("or", (useless, Op("fle", (span, ir.const(VANISHING)))))
         for value in start.values():
             useless = Op("or", (useless, Op("not", (_is_finite(value),))))
         return Op("or", (reduce(lambda a, b: Op("and", (a, b)), good), useless))

@@ -46,6 +46,17 @@ def test_a_fixed_step_does_not_jump_over_an_upswing_that_runs_away() -> None:
     assert np.abs(found - expected).max() < 0.1e-3
 
 
+@pytest.mark.parametrize("cut", [20, 35, 50])
+def test_an_upswing_that_runs_away_within_the_shortest_span_crosses_on_its_way(cut: float) -> None:
+    group = NeuronGroup(
+        1, "dv/dt = exp(v)/(10*ms) : 1", threshold="v > cut", reset="v = 0", namespace={"cut": cut}
+    )
+    spikes = SpikeMonitor(group)
+    Network(group, spikes).run(45 * ms)
+    # from 0 to v it takes 10 ms (1 - exp(-v))
+    np.testing.assert_allclose(spikes.t_, 10e-3 * (1 - np.exp(-cut)) * np.arange(1, 5), rtol=1e-8)
+
+
 def test_integrations_over_spans_of_their_own_are_counted() -> None:
     coarse, _ = adaptive(method_options={"tolerance": 1e-4})
     fine, _ = adaptive(method_options={"tolerance": 1e-10})

@@ -1,13 +1,19 @@
-"""The leaky integrate-and-fire neuron: with units, and without."""
+"""The leaky integrate-and-fire neuron: with units, and without, and from one to the other.
+
+Both are the same model. With v_a = (v - E_L)/(V_th - E_L) rest is at 0 and the threshold at 1; the membrane
+time constant is C/g_L; and an input of 1 is the rheobase, the current that just reaches the threshold in the
+end. Spike times do not change.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from eccles.errors import SetupError
 from eccles.lab.neurons.neuron import Neuron
-from eccles.units import ms, mV, nS, pF
+from eccles.units import Quantity, ms, mV, nS, pF
 
-__all__ = ["lif", "lif_abstract"]
+__all__ = ["lif", "lif_abstract", "rheobase", "to_abstract", "to_biophysical"]
 
 SOURCE = "Gerstner, Kistler, Naud & Paninski 2014, Neuronal Dynamics, chapter 1.3"
 
@@ -41,3 +47,69 @@ def lif_abstract(**parameters: Any) -> Neuron:
         input_unit="1",
         source=SOURCE,
     ).changed(**parameters)
+
+
+def rheobase(neuron: Neuron) -> Quantity:
+    """The constant current that just reaches the threshold: what is 1 in the abstract model.
+
+    Parameters
+    ----------
+    neuron : Neuron
+        From `lif`.
+
+    Raises
+    ------
+    SetupError
+        If it is another model.
+    """
+    _check(neuron, lif())
+    p = neuron.parameters
+    return p["g_L"] * (p["V_th"] - p["E_L"])
+
+
+def to_abstract(neuron: Neuron) -> Neuron:
+    """The abstract model that spikes at the same times, if its input is I/`rheobase(neuron)`.
+
+    Raises
+    ------
+    SetupError
+        If the neuron is not from `lif`.
+    """
+    _check(neuron, lif())
+    p = neuron.parameters
+    v_reset = (p["V_reset"] - p["E_L"]) / (p["V_th"] - p["E_L"])
+    return lif_abstract(tau_m=p["C"] / p["g_L"], v_reset=v_reset, t_ref=p["t_ref"])
+
+
+def to_biophysical(neuron: Neuron, *, C: Any = None, E_L: Any = None, V_th: Any = None) -> Neuron:
+    """The model with units that spikes at the same times, if its input is `rheobase` times the abstract one.
+
+    Three numbers have to be chosen; by default those of `lif()`.
+
+    Parameters
+    ----------
+    neuron : Neuron
+        From `lif_abstract`.
+    C : capacitance, optional
+    E_L, V_th : voltage, optional
+        Where 0 and 1 of the abstract model are.
+
+    Raises
+    ------
+    SetupError
+        If the neuron is not from `lif_abstract`.
+    """
+    _check(neuron, lif_abstract())
+    given = {"C": C, "E_L": E_L, "V_th": V_th}
+    base = lif(**{name: value for name, value in given.items() if value is not None})
+    p, q = base.parameters, neuron.parameters
+    return base.changed(
+        g_L=p["C"] / q["tau_m"],
+        V_reset=p["E_L"] + q["v_reset"] * (p["V_th"] - p["E_L"]),
+        t_ref=q["t_ref"],
+    )
+
+
+def _check(neuron: Neuron, model: Neuron) -> None:
+    if (neuron.equations, neuron.threshold, neuron.reset) != (model.equations, model.threshold, model.reset):
+        raise SetupError(f"'{neuron.name}' is not the model '{model.name}'")
