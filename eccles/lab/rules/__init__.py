@@ -1,9 +1,20 @@
 """Plasticity rules as data: `rule = pair()`, `print(rule)`, `rule.window()`, `rule.synapses(pre, post)`."""
 
 from eccles.lab.rules.dopamine import dopamine, reward
+from eccles.lab.rules.homeostasis import homeostasis
 from eccles.lab.rules.inhibitory import inhibitory
 from eccles.lab.rules.pair import pair
 from eccles.lab.rules.rule import Coincidence, Delays, Rule
 from eccles.lab.rules.short_term import short_term
 
-__all__ = ["Coincidence", "Delays", "Rule", "dopamine", "inhibitory", "pair", "reward", "short_term"]
+__all__ = [
+    "Coincidence",
+    "Delays",
+    "Rule",
+    "dopamine",
+    "homeostasis",
+    "inhibitory",
+    "pair",
+    "reward",
+    "short_term",
+]
