@@ -2,6 +2,7 @@
 
 from eccles.lab.rules.calcium import calcium
 from eccles.lab.rules.dopamine import dopamine, reward
+from eccles.lab.rules.homeostasis import homeostasis
 from eccles.lab.rules.inhibitory import inhibitory
 from eccles.lab.rules.pair import pair
 from eccles.lab.rules.rule import Coincidence, Delays, Rule
@@ -15,6 +16,7 @@ __all__ = [
     "Rule",
     "calcium",
     "dopamine",
+    "homeostasis",
     "inhibitory",
     "pair",
     "reward",
