@@ -68,6 +68,10 @@ class Rule:
         For how long spikes go on changing the weight: `response` and `curve` wait for so long after the last.
     post_equations : str, optional
         Lines that the equations of the postsynaptic neurons need for the rule.
+    post_initial : mapping, optional
+        Values of their variables at the start, or names of parameters; they are set when synapses are made.
+    method : str, optional
+        How to integrate clock-driven equations, where the automatic choice is not the best.
     source : str, optional
         Where the rule is from.
     preset : str, optional
@@ -88,6 +92,8 @@ class Rule:
     lag: str = ""
     rest: Quantity = 1 * ms
     post_equations: str = ""
+    post_initial: Mapping[str, Any] = field(default_factory=dict)
+    method: str | None = None
     source: str = ""
     preset: str = ""
 
@@ -108,6 +114,7 @@ class Rule:
             )
         object.__setattr__(self, "parameters", frozen(self.parameters))
         object.__setattr__(self, "initial", frozen(self.initial))
+        object.__setattr__(self, "post_initial", frozen(self.post_initial))
 
     # -- looking at it ----------------------------------------------------------------------------
 
@@ -125,7 +132,7 @@ class Rule:
             *block("at a postsynaptic spike", self.on_post),
             *block("postsynaptic neuron", self.post_equations),
             *block("parameters", parameter_lines(self.parameters)),
-            *block("at the start", parameter_lines(self.initial)),
+            *block("at the start", parameter_lines({**self.initial, **self.post_initial})),
             *block("conventions", conventions),
             *block("source", self.source),
         ]  # fmt: skip
@@ -246,8 +253,11 @@ class Rule:
         on_pre, on_post, delays = self._pathways(transmission, delay)
         synapses = Synapses(
             pre, post, self.equations, on_pre=on_pre, on_post=on_post, delay=delays,
-            namespace=meanings(self.parameters, namespace), name=name, **options,
+            namespace=meanings(self.parameters, namespace), name=name, **{"method": self.method, **options},
         )  # fmt: skip
+        for variable, value in self.post_initial.items():
+            known = self.parameters[value] if isinstance(value, str) else value
+            setattr(pre if post is None else post, variable, known)
         if "pre" in on_pre and self.coincidence == "post_first":
             synapses.pre.order = AFTER_POST
         if "transmission" in on_pre:
