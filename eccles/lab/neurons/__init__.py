@@ -1,6 +1,7 @@
 """Models of neurons and of what synapses do to them, as equations with units and sources."""
 
 from eccles.lab.neurons.adex import adex
+from eccles.lab.neurons.clopath import clopath
 from eccles.lab.neurons.hodgkin_huxley import hodgkin_huxley
 from eccles.lab.neurons.izhikevich import izhikevich
 from eccles.lab.neurons.lif import lif, lif_abstract, rheobase, to_abstract, to_biophysical
@@ -26,6 +27,7 @@ __all__ = [
     "alpha_current",
     "biexponential_conductance",
     "biexponential_current",
+    "clopath",
     "delta",
     "exponential_conductance",
     "exponential_current",
@@ -42,6 +44,7 @@ NEURONS = {
     "leaky integrate-and-fire": lif,
     "leaky integrate-and-fire, abstract": lif_abstract,
     "adaptive exponential integrate-and-fire": adex,
+    "adaptive exponential, with afterdepolarisation": clopath,
     "Izhikevich": izhikevich,
     "Hodgkin-Huxley": hodgkin_huxley,
 }

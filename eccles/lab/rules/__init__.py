@@ -9,6 +9,7 @@ from eccles.lab.rules.rule import Coincidence, Delays, Rule
 from eccles.lab.rules.short_term import short_term
 from eccles.lab.rules.suppression import suppression
 from eccles.lab.rules.triplet import triplet
+from eccles.lab.rules.voltage import voltage
 
 __all__ = [
     "Coincidence",
@@ -23,4 +24,5 @@ __all__ = [
     "short_term",
     "suppression",
     "triplet",
+    "voltage",
 ]

@@ -72,6 +72,10 @@ class Rule:
         Lines that the equations of the postsynaptic neurons need for the rule.
     post_events : mapping of str to str, optional
         Events that the postsynaptic neurons need for it: name and condition, the `events` of `NeuronGroup`.
+    post_initial : mapping, optional
+        Values of their variables at the start, or names of parameters; they are set when synapses are made.
+    method : str, optional
+        How to integrate clock-driven equations, where the automatic choice is not the best.
     source : str, optional
         Where the rule is from.
     preset : str, optional
@@ -94,6 +98,8 @@ class Rule:
     rest: Quantity = 1 * ms
     post_equations: str = ""
     post_events: Mapping[str, str] = field(default_factory=dict)
+    post_initial: Mapping[str, Any] = field(default_factory=dict)
+    method: str | None = None
     source: str = ""
     preset: str = ""
 
@@ -108,7 +114,7 @@ class Rule:
                     f"{name} of the rule '{self.name}' cannot be {getattr(self, name)!r}",
                     hint=f"It is one of {', '.join(map(repr, allowed))}.",
                 )
-        for name in ("parameters", "initial", "on_events", "post_events"):
+        for name in ("parameters", "initial", "on_events", "post_events", "post_initial"):
             object.__setattr__(self, name, frozen(getattr(self, name)))
         if self.lag and self.lag not in self.parameters:
             raise SetupError(
@@ -133,7 +139,7 @@ class Rule:
             *block("postsynaptic neuron", self.post_equations),
             *block("its events", "\n".join(f"{event}: {text}" for event, text in self.post_events.items())),
             *block("parameters", parameter_lines(self.parameters)),
-            *block("at the start", parameter_lines(self.initial)),
+            *block("at the start", parameter_lines({**self.initial, **self.post_initial})),
             *block("conventions", conventions),
             *block("source", self.source),
         ]  # fmt: skip
@@ -256,8 +262,11 @@ class Rule:
             options["on_event"] = {**{name: name for name in self.on_events}, **options.get("on_event", {})}
         synapses = Synapses(
             pre, post, self.equations, on_pre=on_pre, on_post=on_post, delay=delays,
-            namespace=meanings(self.parameters, namespace), name=name, **options,
+            namespace=meanings(self.parameters, namespace), name=name, **{"method": self.method, **options},
         )  # fmt: skip
+        for variable, value in self.post_initial.items():
+            known = self.parameters[value] if isinstance(value, str) else value
+            setattr(pre if post is None else post, variable, known)
         if "pre" in on_pre and self.coincidence == "post_first":
             synapses.pre.order = AFTER_POST
         if "transmission" in on_pre:
