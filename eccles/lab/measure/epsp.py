@@ -25,6 +25,7 @@ from eccles.objects import Network, NeuronGroup, Synapses, magic
 from eccles.objects.description import branched, describe, rebuild
 from eccles.objects.memento import Memento
 from eccles.objects.network import magic_network
+from eccles.objects.pathway import Pathway
 from eccles.objects.swept import tracer
 from eccles.objects.timing import main_clock
 from eccles.units import Quantity, get_dimensions, ms, second
@@ -231,7 +232,7 @@ class _Branch:
     sample : float
         Seconds between samples.
     delays : (synapse,)
-        From the presynaptic spike to its last effect, in seconds.
+        From the presynaptic spike to its first effect on the target, in seconds.
     """
 
     def __init__(self, probe: _Probe, ordinal: int) -> None:
@@ -260,9 +261,9 @@ class _Branch:
             self._variable = probe.variable
             self._network.add(self._monitor)
         self._ranks = _ranks(target)
-        self.delays = np.max([p.delays() for p in self._pathways], axis=0)
+        self.delays = np.min([p.delays() for p in _acting(self._pathways)], axis=0)
         self._n_samples = math.ceil(probe.window / self.sample * (1 - 1e-9)) + 1
-        wait = self.delays.max() + (probe.interval or 0.0)
+        wait = np.max([p.delays() for p in self._pathways]) + (probe.interval or 0.0)
         self._lead = math.ceil(wait / self.sample * (1 - 1e-9)) + 1  # samples until the last pulse arrives
         self._length = self.sample * (self._lead + self._n_samples + self._late)
         with self._aside():
@@ -308,6 +309,12 @@ class _Branch:
         begin = self._lead + self._late
         values = np.asarray(getattr(self._monitor, self._variable))
         return values[:, begin : begin + self._n_samples].copy()
+
+
+def _acting(pathways: list[Pathway]) -> list[Pathway]:
+    """Those that change variables of the target; all, if the target only reads what they do to the synapse."""
+    changing = [p for p in pathways if any(a.target.endswith("_post") for a in p.statements)]
+    return changing or pathways
 
 
 def _ranks(targets: np.ndarray) -> np.ndarray:

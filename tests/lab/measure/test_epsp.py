@@ -7,7 +7,7 @@ import pytest
 
 from eccles import *
 from eccles.lab.measure import epsp
-from eccles.lab.rules import Rule, pair
+from eccles.lab.rules import Rule, calcium, pair
 
 TAU_M, TAU_S, CAPACITANCE = 20e-3, 5e-3, 200e-12
 CELL = """dv/dt = -v/(20*ms) + I/(200*pF) : volt (unless refractory)
@@ -136,6 +136,19 @@ def test_the_latency_is_counted_from_the_presynaptic_spike() -> None:
     np.testing.assert_allclose(result.peak_time, 3.21e-3 + peak, rtol=1e-6)
     np.testing.assert_allclose(result.time_to_peak, peak, rtol=1e-6)
     np.testing.assert_allclose(result.amplitude, exponential(np.array(peak), 0.5 * 800e-12), rtol=1e-6)
+
+
+def test_what_a_rule_does_later_than_the_transmission_does_not_matter() -> None:
+    source = SpikeGeneratorGroup(1, [], [] * ms)
+    target = NeuronGroup(1, CELL, **SPIKES)
+    rule = calcium(noise=False)  # calcium comes in 13.7 ms after the spike has arrived
+    synapses = rule.synapses(source, target, transmission="I_post += rho*800*pA", delay=1 * ms)
+    result = epsp(synapses, interval=5 * ms)
+    peak = TAU_M * TAU_S / (TAU_M - TAU_S) * np.log(TAU_M / TAU_S)
+    np.testing.assert_allclose(result.trace[0], exponential(result.time.values, 0.5 * 800e-12), atol=1e-15)
+    np.testing.assert_allclose(result.peak_time, 1e-3 + peak, rtol=1e-6)
+    np.testing.assert_allclose(result.delay, 1e-3, rtol=1e-12)
+    np.testing.assert_allclose(result.paired_pulse_ratio, 1, rtol=1e-9)
 
 
 def test_percent_of_baseline_over_time_is_that_of_the_weight() -> None:
