@@ -1,4 +1,4 @@
-"""The command line: `eccles beats`, `run`, `sweep`, `show`, `doctor`, `cache`."""
+"""The command line: `eccles beats`, `lab`, `run`, `sweep`, `show`, `doctor`, `cache`."""
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ import typer
 
 from eccles import __version__
 from eccles.cli import arguments
+from eccles.cli.lab import app as lab_app
 from eccles.errors import EcclesError
 
 __all__ = ["app"]
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 cache_app = typer.Typer(help="The machine code that Eccles keeps on disk.", no_args_is_help=True)
 app.add_typer(cache_app, name="cache")
+app.add_typer(lab_app, name="lab")
 
 # `run` hands on all that follows the script, as Python does; `show` reads its own options there too
 PASS_ON_ALL = {"allow_extra_args": True, "allow_interspersed_args": False}

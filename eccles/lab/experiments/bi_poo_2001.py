@@ -164,7 +164,7 @@ def figure(data: xr.Dataset) -> Figure:
 
 
 STUDY = Study(
-    "bi_poo_2001",
+    "bi-poo-2001",
     "How does the change by pairs of spikes depend on the time between them?",
     SOURCE,
     run,

@@ -277,7 +277,7 @@ def _draw_conventions(ax: Axes, x: np.ndarray, values: xr.DataArray, color: str)
 
 
 STUDY = Study(
-    "gap_and_rate",
+    "gap-and-rate",
     "What do pairs with a fixed gap do at each rate, and where each spike meets one of the next pair?",
     SOURCE,
     run,

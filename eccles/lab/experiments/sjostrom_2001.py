@@ -188,7 +188,7 @@ def figure(data: xr.Dataset) -> Figure:
 
 
 STUDY = Study(
-    "sjostrom_2001",
+    "sjostrom-2001",
     "How does the change by pairs of spikes depend on their rate, and what does the triplet rule make of it?",
     SOURCE,
     run,

@@ -189,7 +189,7 @@ def figure(data: xr.Dataset) -> Figure:
 
 
 STUDY = Study(
-    "wang_2005",
+    "wang-2005",
     "What do triplets and quadruplets of spikes do to a weight, and what does the triplet rule make of them?",
     SOURCE,
     run,

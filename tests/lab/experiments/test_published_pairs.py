@@ -48,7 +48,7 @@ def visual_cortex_by_hand(row: int, rate: float, gap: float) -> float:
 
 
 def test_changes_in_visual_cortex_are_those_of_the_equations(outcomes: dict[str, Outcome]) -> None:
-    model = outcomes["sjostrom_2001"].data["model"].sel(protocol="60 pairs")
+    model = outcomes["sjostrom-2001"].data["model"].sel(protocol="60 pairs")
     expected = [
         [[visual_cortex_by_hand(row, rate, gap) for rate in model["rate"].values]
          for gap in model["gap"].values] for row in range(4)
@@ -57,7 +57,7 @@ def test_changes_in_visual_cortex_are_those_of_the_equations(outcomes: dict[str,
 
 
 def test_fit_errors_in_visual_cortex_are_the_published_ones(outcomes: dict[str, Outcome]) -> None:
-    data = outcomes["sjostrom_2001"].data
+    data = outcomes["sjostrom-2001"].data
     assert data["E_printed"].values.tolist() == [0.33, 0.34, 0.22, 0.34]
     np.testing.assert_allclose(data["E"].sel(protocol="60 pairs"), data["E_printed"], rtol=0, atol=0.03)
     # of 60 pairs in one train, not of bursts: all-to-all interaction tells them apart
@@ -67,7 +67,7 @@ def test_fit_errors_in_visual_cortex_are_the_published_ones(outcomes: dict[str, 
 def test_no_amplitudes_of_a_pair_rule_fit_visual_cortex(outcomes: dict[str, Outcome]) -> None:
     from scipy.optimize import minimize
 
-    data = outcomes["sjostrom_2001"].data
+    data = outcomes["sjostrom-2001"].data
     best, amplitudes = sjostrom_2001.best_pair_rule(data)
     assert best > 5
     gaps, rates = data["gap"].values, data["rate"].values
@@ -89,7 +89,7 @@ def test_no_amplitudes_of_a_pair_rule_fit_visual_cortex(outcomes: dict[str, Outc
 
 
 def test_fit_errors_in_hippocampal_culture_are_the_published_ones(outcomes: dict[str, Outcome]) -> None:
-    data = outcomes["wang_2005"].data
+    data = outcomes["wang-2005"].data
     assert data["E_printed"].values.tolist() == [2.9, 3.5, 2.9, 2.9]
     np.testing.assert_allclose(data["E"].sel(reading="mid-points"), data["E_printed"], rtol=0, atol=0.3)
     # the row that tells readings of T apart goes with mid-points
@@ -126,14 +126,14 @@ def test_triplets_have_the_gaps_of_the_table() -> None:
 
 
 def test_the_window_is_an_exponential_on_each_side(outcomes: dict[str, Outcome]) -> None:
-    data = outcomes["bi_poo_2001"].data
+    data = outcomes["bi-poo-2001"].data
     gap = 1e3 * data["gap"].values
     expected = np.where(gap > 0, 0.777 * np.exp(-gap / 16.8), -0.273 * np.exp(gap / 33.7))
     np.testing.assert_allclose(data["model"].sel(window="published window"), expected, rtol=0, atol=1e-9)
 
 
 def test_the_fitted_window_is_where_the_squares_are_least(outcomes: dict[str, Outcome]) -> None:
-    data = outcomes["bi_poo_2001"].data
+    data = outcomes["bi-poo-2001"].data
     used = data["fitted"].values
     gap, measured = 1e3 * data["gap"].values, data["measured"].values
     best, errors = bi_poo_2001.fitted_window(gap[used], measured[used])
