@@ -34,8 +34,8 @@ LAYERS = (
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 
 HEAVY = {
-    "dask", "h5netcdf", "llvmlite", "matplotlib", "pandas", "rich", "scipy", "sympy", "typer", "xarray",
-    "zarr",
+    "dask", "h5netcdf", "jinja2", "llvmlite", "matplotlib", "neo", "pandas", "rich", "scipy", "sympy",
+    "typer", "xarray", "zarr",
 }  # fmt: skip
 
 

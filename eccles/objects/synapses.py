@@ -21,7 +21,7 @@ from eccles.engine.state import Array
 from eccles.errors import EcclesError, EquationError, SetupError, TypeProblem
 from eccles.integrate.choose import step_of
 from eccles.integrate.event_driven import event_driven_step
-from eccles.integrate.problem import Problem, Step
+from eccles.integrate.problem import CLOCK, Problem, Step
 from eccles.language.check import Symbol, check_equations
 from eccles.language.equations import Equation, Equations
 from eccles.language.nodes import Assignment, Expr, names_in, substitute
@@ -595,6 +595,18 @@ class Synapses(Group):
             return self.source.whole.arrays_of(name[:-4])
         return self.target.whole.arrays_of(name.removesuffix("_post"))
 
+    def is_written(self, name: str, writes: frozenset[int]) -> bool:
+        """Whether the program changes a variable of the synapses, or what `x_pre` or `x_post` stands for."""
+        if self.is_synaptic(name):
+            return super().is_written(name, writes)
+        side = self.source if name.endswith("_pre") else self.target
+        stem = name.removesuffix("_pre").removesuffix("_post")
+        equation = side.whole.subexpression(stem)
+        if equation is None or equation.expr is None:
+            return side.whole.is_written(stem, writes)
+        parts = names_in(equation.expr)
+        return bool(parts & CLOCK) or any(self.is_written(f"{n}{name[len(stem) :]}", writes) for n in parts)
+
     # -- NumPy values -----------------------------------------------------------------------------
 
     def numpy_value(self, name: str, elements: np.ndarray) -> Any:
@@ -726,6 +738,17 @@ class Synapses(Group):
             self._advance = event_driven_step(problem) if self._event_driven else ()
         return self._advance
 
+    def _clock_driven_step(self, writes: frozenset[int]) -> Step:
+        """The statements that advance clock-driven variables, by the user's method or the first that fits."""
+        exprs = self.equations.substituted()
+        problem = Problem({n: exprs[n] for n in self._clock_driven}, frozenset(), lambda call: False)
+        step = step_of(problem, self.method, default=self.semantics.default_methods)
+        if any(self.is_written(name, writes) for system in step.systems for name in system.names()):
+            # the matrix exponential is taken once per call of the program
+            others = [m for m in self.semantics.default_methods if m != "exact"]
+            step = step_of(problem, others)
+        return step
+
     def blocks(self, writes: frozenset[int]) -> list[Block]:
         blocks = [summing_block(self, e) for e in self.summed]
         held = [e for e in self.equations.values() if "constant over dt" in e.flags]
@@ -740,9 +763,7 @@ class Synapses(Group):
                 )
             )
         if self._clock_driven:
-            exprs = self.equations.substituted()
-            problem = Problem({n: exprs[n] for n in self._clock_driven}, frozenset(), lambda call: False)
-            step = self.method_choice = step_of(problem, self.method, default=self.semantics.default_methods)
+            step = self.method_choice = self._clock_driven_step(writes)
             coefficients = Coefficients(self, step, writes)
             blocks.append(
                 Block(

@@ -450,3 +450,32 @@ def test_views_take_a_new_axis_as_drawing_functions_ask_for_it() -> None:
     assert synapses.i[:, np.newaxis].shape == (12, 1)
     assert synapses.v_post[np.newaxis, :].shape == (1, 12)
     assert synapses.source.v[:, np.newaxis].shape == (4, 1)
+
+
+@pytest.mark.parametrize("mode", ["precise", "grid"])
+@pytest.mark.parametrize(
+    "equations",
+    [
+        "dw/dt = x*v_post/(10*ms) : 1 (clock-driven)\ndx/dt = -x/(10*ms) : 1 (clock-driven)",
+        "dw/dt = -w*v_post/(10*ms) : 1 (clock-driven)\nx : 1",
+        "dw/dt = -w*half_post/(5*ms) : 1 (clock-driven)\nx : 1",
+        "dw/dt = (x - w)*half_post/(5*ms) : 1 (clock-driven)\ndx/dt = -x/(10*ms) : 1 (clock-driven)",
+    ],
+)
+def test_coefficients_of_clock_driven_equations_follow_the_neurons(mode: str, equations: str) -> None:
+    found = {}
+    for method, dt in ((None, 0.1), ("rk4", 0.005)):
+        clock = eccles.Clock(dt * eccles.ms)
+        source = eccles.SpikeGeneratorGroup(1, [0], [1] * eccles.ms, clock=clock)
+        target = eccles.NeuronGroup(
+            1, "dv/dt = -v/(5*ms) : 1\nhalf = v/2 : 1", threshold="v > 5", reset="v = 0", clock=clock
+        )
+        eccles.silence("unreachable_threshold")
+        target.v = 1
+        synapses = eccles.Synapses(source, target, equations, on_pre="x += 1", method=method, clock=clock)
+        synapses.connect()
+        synapses.w = 1
+        eccles.Network(source, target, synapses, spike_times=mode).run(30 * eccles.ms)
+        found[method] = float(synapses.w[0])
+    assert found[None] == pytest.approx(found["rk4"], rel=0.03)  # what is held over a step: first order
+    assert abs(found["rk4"] - 1) > 0.1

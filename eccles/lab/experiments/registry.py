@@ -16,7 +16,9 @@ STUDIES: tuple[str, ...] = (
     "sjostrom-2001",
     "wang-2005",
     "graupner-brunel-2012",
+    "clopath-2010",
     "tsodyks-markram-1998",
+    "song-2000",
     "binaural-beats",
 )
 

@@ -216,7 +216,7 @@ class _Probe:
         import xarray as xr
 
         symbol = self.synapses.target.symbol(self.variable)
-        unit = str(symbol.dim) if symbol is not None else "1"
+        unit = symbol.dim.symbol() if symbol is not None else "1"
         time = ("time", branch.sample * np.arange(responses.shape[1]),
                 {"units": "s", "long_name": "time since the arrival of the pulse"})  # fmt: skip
         return xr.DataArray(
@@ -312,7 +312,7 @@ class _Branch:
 
 
 def _acting(pathways: list[Pathway]) -> list[Pathway]:
-    """Those that change variables of the target; all, if the target only reads what they do to the synapse."""
+    """Those that change variables of the target; all, if it only reads what they do to the synapse."""
     changing = [p for p in pathways if any(a.target.endswith("_post") for a in p.statements)]
     return changing or pathways
 
