@@ -219,9 +219,12 @@ class Dynamics:
             scale = Op("fadd", (size, Op("fabs", (Op("fsub", (new, old)),))))
             allowed = Op("fadd", (Op("fmul", (tolerance, scale)), ir.const(1e-300)))
             error = Op("fdiv", (Op("fabs", (code.lowerer.env[temporary],)), allowed))
-            # NaN has to come through
-            worst = error if worst is None else Op("select", (Op("fgt", (worst, error)), worst, error))
-        return None if worst is None else code.lowerer.let("error", worst)
+            error = code.lowerer.let("error", error)
+            if worst is not None:  # NaN has to come through, from either
+                kept = Op("or", (Op("fgt", (worst, error)), Op("fne", (worst, worst))))
+                error = code.lowerer.let("error", Op("select", (kept, worst, error)))
+            worst = error
+        return worst
 
     def is_accepted(self, trial: Trial, span: ir.Expr, start: State) -> ir.Expr:
         """Whether a span was short enough for one integration, or there is no use in dividing it."""
