@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from eccles.errors import DimensionMismatchError, SetupError, nearest
 from eccles.objects import magic
+from eccles.objects.swept import Swept
 from eccles.units import get_dimensions
 
 __all__ = [
@@ -105,8 +108,11 @@ def meanings(parameters: Mapping[str, Any], others: Mapping[str, Any] | None) ->
 def check_time_constants(parameters: Mapping[str, Any], owner: str) -> None:
     """Raise a SetupError if a parameter whose name begins with `tau` is not positive and finite."""
     for name, value in parameters.items():
-        if name.startswith("tau") and not 0 < float(value) < math.inf:
-            raise SetupError(f"the time constant '{name}' of {owner} has to be positive, not {value}")
+        if name.startswith("tau"):
+            swept = isinstance(value, Swept)  # the stand-in for all values of a sweep
+            for one in np.ravel(value.values) if swept else [value]:
+                if not 0 < float(one) < math.inf:
+                    raise SetupError(f"the time constant '{name}' of {owner} has to be positive, not {one}")
 
 
 def joined(*lines: str) -> str:
