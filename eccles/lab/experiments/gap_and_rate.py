@@ -164,7 +164,8 @@ def _findings(
 
 
 def _range(values: np.ndarray) -> str:
-    return f"{values.min():+.2f} to {values.max():+.2f}"
+    low, high = f"{values.min():+.2f}", f"{values.max():+.2f}"
+    return low if low == high else f"{low} to {high}"
 
 
 # -- the figure -------------------------------------------------------------------------------------
