@@ -443,3 +443,11 @@ def test_epsp_is_what_the_laboratory_measures():
     assert testing.epsp is epsp
     assert isinstance(experiment(RULE, pairing(10 * ms, n=1), **SHORT), Result)
     assert mV  # the unit of the text of NOTHING
+
+
+def test_a_selection_tells_of_the_rules_that_are_in_it() -> None:
+    result = experiment({"one": pair(), "other": pair(A_plus=0.01)}, pairing(10 * ms, n=5), progress=False)
+    assert list(result.select(rule="other").rules) == ["other"]
+    assert list(result.select(rule=["one", "other"]).rules) == ["one", "other"]
+    assert list(result.select(rule="other").models()) == ["rule: other", "protocol"]
+    assert len(result.notes()) == len(set(result.notes()))
