@@ -263,7 +263,7 @@ class _Branch:
         self._ranks = _ranks(target)
         self.delays = np.min([p.delays() for p in _acting(self._pathways)], axis=0)
         self._n_samples = math.ceil(probe.window / self.sample * (1 - 1e-9)) + 1
-        wait = np.max([p.delays() for p in self._pathways]) + (probe.interval or 0.0)
+        wait = self.delays.max() + (probe.interval or 0.0)
         self._lead = math.ceil(wait / self.sample * (1 - 1e-9)) + 1  # samples until the last pulse arrives
         self._length = self.sample * (self._lead + self._n_samples + self._late)
         with self._aside():
@@ -312,7 +312,7 @@ class _Branch:
 
 
 def _acting(pathways: list[Pathway]) -> list[Pathway]:
-    """Those that change variables of the target; all, if the target only reads what they do to the synapse."""
+    """Those that change variables of the target; all, if the target only reads what they do."""
     changing = [p for p in pathways if any(a.target.endswith("_post") for a in p.statements)]
     return changing or pathways
 

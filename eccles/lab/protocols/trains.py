@@ -14,7 +14,6 @@ import numpy as np
 
 from eccles.errors import SetupError
 from eccles.lab import checked
-from eccles.lab.protocols.protocol import spike_times
 from eccles.lab.random_numbers import normal, permutation, uniform
 from eccles.units import Quantity, ms, second
 
@@ -219,7 +218,7 @@ def jittered(train: Quantity, sd: Quantity, seed: int, *, duration: Quantity | N
     (n,), time
         In order.
     """
-    times = np.asarray(spike_times(train, "the train"))
+    times = checked.train(train, "spikes of the train")
     shifts = checked.span(sd, "the standard deviation", zero=True) * normal(len(times), seed, stream=JITTER)
     return _train(_kept(times + shifts, duration))
 
@@ -241,7 +240,7 @@ def dithered(train: Quantity, width: Quantity, seed: int, *, duration: Quantity 
     (n,), time
         In order.
     """
-    times = np.asarray(spike_times(train, "the train"))
+    times = checked.train(train, "spikes of the train")
     shifts = checked.span(width, "the width", zero=True) * (2 * uniform(len(times), seed, stream=DITHER) - 1)
     return _train(_kept(times + shifts, duration))
 
@@ -265,6 +264,6 @@ def shuffled(train: Quantity, seed: int) -> Quantity:
     -------
     (n,), time
     """
-    times = np.asarray(spike_times(train, "the train"))
+    times = checked.train(train, "spikes of the train")
     order = permutation(max(len(times) - 1, 0), seed, stream=SHUFFLE)
     return _train(np.cumsum([*times[:1], *np.diff(times)[order]]))
