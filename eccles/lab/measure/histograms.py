@@ -11,7 +11,7 @@ from eccles.errors import SetupError
 from eccles.lab import checked
 from eccles.lab.measure.bins import ROUNDING, bins, counts_in
 from eccles.lab.measure.spike_trains import TRAINS, Trains, counts, poisson_interval
-from eccles.lab.random_numbers import uniform
+from eccles.lab.random_numbers import Stream, uniform
 from eccles.units import Quantity, ms, second
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ __all__ = ["Predictor", "aligned", "cross_correlogram", "psth"]
 
 Predictor = Literal["independent", "shift", "jitter"]
 
-JITTER = 6  # the stream of random numbers
 MOST_LAGS = 10**8  # pairs of spikes
 SECONDS = {"units": "s"}
 
@@ -254,7 +253,7 @@ def _jittered(
     starts = [begin + bins(t, begin, size) * size for t in one]
     lengths = np.cumsum([len(t) for t in one])
     checked.count(n * int(lengths[-1]), "the number of spikes of all surrogates", least=0)
-    numbers = uniform(n * int(lengths[-1]), seed, stream=JITTER).reshape(n, -1)
+    numbers = uniform(n * int(lengths[-1]), seed, stream=Stream.SURROGATES).reshape(n, -1)
     found = np.array(
         [
             _total([np.sort(s + size * u) for s, u in zip(starts, np.split(row, lengths[:-1]), strict=True)],

@@ -46,11 +46,15 @@ class Protocol:
             times = checked.train(getattr(self, side), f"{side}synaptic spikes of '{self.name}'")
             object.__setattr__(self, side, Quantity(times, dim=second.dim))
         length = checked.span(self.duration, f"the duration of '{self.name}'", zero=True)
-        last = max((float(t[-1]) for t in (self.pre, self.post) if len(t)), default=0.0)
-        if last > length:
+        if self._last() > length:
             raise SetupError(
-                f"the protocol '{self.name}' takes {self.duration}, but its last spike comes at {last:g} s"
+                f"the protocol '{self.name}' takes {self.duration}, "
+                f"but its last spike comes at {self._last():g} s"
             )
+
+    def _last(self) -> float:
+        """When the last spike comes, in seconds."""
+        return max((float(t[-1]) for t in (self.pre, self.post) if len(t)), default=0.0)
 
     def __str__(self) -> str:
         """What is done, in words."""
@@ -77,7 +81,13 @@ class Protocol:
     def repeated(self, n: int, interval: Any) -> Protocol:
         """Again and again, `n` times in all, `interval` from start to start."""
         number = checked.count(n, "how often a protocol is done")
-        onsets = np.arange(number) * checked.span(interval, "the interval")
+        apart = checked.span(interval, "the interval")
+        if number > 1 and self._last() >= apart:
+            raise SetupError(
+                f"the last spike of '{self.name}' comes at {self._last():g} s: "
+                f"it cannot be done every {interval}"
+            )
+        onsets = np.arange(number) * apart
         pre, post = (np.add.outer(onsets, np.asarray(t)).reshape(-1) for t in (self.pre, self.post))
         return replace(
             self,
