@@ -6,11 +6,13 @@ import math
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-from eccles.errors import SetupError, nearest
-from eccles.lab.parts import Preset, check_time_constants, chosen, joined
+import numpy as np
+
+from eccles.errors import SetupError
+from eccles.lab.parts import Preset, all_numbers, chosen, joined, one_of
 from eccles.lab.rules.coincidence import discarding
 from eccles.lab.rules.rule import Coincidence, Delays, Rule
-from eccles.units import ms
+from eccles.units import get_dimensions, ms
 
 __all__ = ["DEPENDENCES", "PRESETS", "SCHEMES", "Dependence", "Scheme", "pair"]
 
@@ -189,13 +191,9 @@ def pair(
     """
     published = chosen(PRESETS, preset, "pair")
     numbers = dict(published.parameters)
-    pairing, soft = (
-        _option(table, what, given or of_preset)
-        for table, what, given, of_preset in (
-            (SCHEMES, "scheme", scheme, numbers.pop("scheme", "all_to_all")),
-            (DEPENDENCES, "dependence", dependence, numbers.pop("dependence", "additive")),
-        )
-    )
+    of_preset = numbers.pop("scheme", "all_to_all"), numbers.pop("dependence", "additive")
+    pairing = one_of(SCHEMES, scheme or of_preset[0], "scheme", "pair")
+    soft = one_of(DEPENDENCES, dependence or of_preset[1], "dependence", "pair")
     mu = numbers.pop("mu", soft.mu)
     if soft.mu is not None:
         numbers["mu"] = mu
@@ -228,23 +226,14 @@ def pair(
         source=joined(
             soft.source,
             f"pairs: {pairing.source}" if pairing.source else "",
-            f"numbers: {published.source}" if published.source != soft.source else "",
-            f"note: {published.note}" if published.note else "",
+            f"numbers: {published}",
         ),
         preset=preset,
     ).changed(**parameters)
-    _check(rule)
+    mus = all_numbers(rule.parameters.get("mu", 0))
+    if mus is not None and not np.all((mus >= 0) & (mus <= 1)):
+        raise SetupError(f"mu of {rule.name} has to be in [0, 1], not {rule.parameters['mu']!r}")
     return rule
-
-
-def _option(table: Mapping[str, Any], what: str, name: str) -> Any:
-    if name in table:
-        return table[name]
-    near = nearest(str(name), table)
-    raise SetupError(
-        f"pair has no {what} {name!r}" + (f"; did you mean '{near}'?" if near else ""),
-        hint=f"It is one of {', '.join(map(repr, table))}.",
-    )
 
 
 def _name(soft: Soft) -> str:
@@ -258,8 +247,14 @@ def _bounds(soft: Soft, bounds: Any) -> tuple[float, float] | None:
         if bounds == "default":
             return soft.bounds
         raise SetupError(f"bounds are two numbers, None or 'default', not {bounds!r}")
+    try:
+        if not get_dimensions(bounds).is_dimensionless:
+            raise TypeError
+        lowest, highest = (None, None) if bounds is None else map(float, bounds)
+    except (TypeError, ValueError):
+        raise SetupError(f"bounds are two numbers, None or 'default', not {bounds!r}") from None
     low, high = soft.within
-    if bounds is None:
+    if lowest is None or highest is None:
         if soft.unbounded:
             return None
         raise SetupError(
@@ -267,19 +262,12 @@ def _bounds(soft: Soft, bounds: Any) -> tuple[float, float] | None:
             "a power of what is negative is not a number",
             hint=f"Leave bounds= out, which gives {soft.bounds}.",
         )
-    if not low <= float(bounds[0]) < float(bounds[1]) <= high:
+    if not low <= lowest < highest <= high:
         raise SetupError(
-            f"bounds ({bounds[0]}, {bounds[1]}) do not go with {_name(soft)} dependence: "
+            f"bounds ({lowest:g}, {highest:g}) do not go with {_name(soft)} dependence: "
             f"they have to be in order, within {low:g} and {high:g}",
             hint="The weight is normalised to its maximum: scale it where it acts, as in g_post += w*g_max."
             if high == 1
             else "",
         )
     return bounds
-
-
-def _check(rule: Rule) -> None:
-    check_time_constants(rule.parameters, f"the rule '{rule.name}'")
-    mu = rule.parameters.get("mu", 0)
-    if not 0 <= mu <= 1:
-        raise SetupError(f"mu of {rule.name} has to be in [0, 1], not {mu}")
