@@ -218,10 +218,12 @@ class Dynamics:
             size = Op("fmax", (Op("fabs", (old,)), Op("fabs", (new,))))
             scale = Op("fadd", (size, Op("fabs", (Op("fsub", (new, old)),))))
             allowed = Op("fadd", (Op("fmul", (tolerance, scale)), ir.const(1e-300)))
-            error = Op("fdiv", (Op("fabs", (code.lowerer.env[temporary],)), allowed))
+            # bound, because each is named twice: trees would double with every variable
+            error = code.lowerer.let("error", Op("fdiv", (Op("fabs", (code.lowerer.env[temporary],)), allowed)))
             # NaN has to come through
-            worst = error if worst is None else Op("select", (Op("fgt", (worst, error)), worst, error))
-        return None if worst is None else code.lowerer.let("error", worst)
+            larger = error if worst is None else Op("select", (Op("fgt", (worst, error)), worst, error))
+            worst = code.lowerer.let("worst", larger)
+        return worst
 
     def is_accepted(self, trial: Trial, span: ir.Expr, start: State) -> ir.Expr:
         """Whether a span was short enough for one integration, or there is no use in dividing it."""
