@@ -42,6 +42,8 @@ RULES: dict[str, Callable[..., Rule]] = {
     "dopamine": dopamine,
     "inhibitory": inhibitory,
     "short_term": short_term,
+    "voltage": voltage,
+    "homeostasis": homeostasis,
 }
 
 

@@ -125,7 +125,7 @@ def test_the_bootstrap_agrees_with_that_of_scipy() -> None:
     ends = bootstrap(sample, lambda mean, variance: np.sqrt(variance) / mean, 0.95, seed=1)
     peer = stats.bootstrap(
         (sample,), lambda x, axis: x.std(axis=axis, ddof=1) / x.mean(axis=axis), method="BCa",
-        n_resamples=50_000, rng=np.random.default_rng(1),
+        n_resamples=50_000, random_state=np.random.default_rng(1),
     ).confidence_interval  # fmt: skip
     width = peer.high - peer.low
     # the standard error of a quantile of 2000 resamples is a few percent of the width
