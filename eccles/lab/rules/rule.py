@@ -70,7 +70,8 @@ class Rule:
         to this).
     delays : {'axonal', 'dendritic', 'split'}, optional
         Where the delay of a synapse is: before it, so that presynaptic spikes reach it late; behind it, so
-        that the postsynaptic spike reaches it late; or half of it on each side.
+        that the postsynaptic spike reaches it late; or half of it on each side. A rule without `on_post` has
+        an axonal one.
     transmits : {'before', 'after'}, optional
         Whether a presynaptic spike acts on its target before or after `on_pre`.
     on_events : mapping of str to str, optional
@@ -88,6 +89,12 @@ class Rule:
         Where the rule is from.
     preset : str, optional
         Where its numbers are from.
+
+    Raises
+    ------
+    SetupError
+        If a convention is not known or does not go with the text, the bounds are not in order, or a parameter
+        whose name begins with `tau` is not positive.
     """
 
     name: str
