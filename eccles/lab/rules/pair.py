@@ -44,6 +44,7 @@ SCHEMES: Mapping[str, Pairing] = {
 class Soft(NamedTuple):
     """What the weight does to its changes, and where it has to stay for that to make sense."""
 
+    words: str
     potentiation: str
     depression: str
     bounds: tuple[float, float]  # by default
@@ -56,22 +57,22 @@ class Soft(NamedTuple):
 REAL = (-math.inf, math.inf)
 DEPENDENCES: Mapping[str, Soft] = {
     "additive": Soft(
-        "A_plus", "A_minus", (0, 1), REAL, True, "Song, Miller & Abbott 2000, Nat Neurosci 3:919",
+        "additive", "A_plus", "A_minus", (0, 1), REAL, True, "Song, Miller & Abbott 2000, Nat Neurosci 3:919",
     ),
     "multiplicative": Soft(
-        "A_plus*(1 - w)", "A_minus*w", (0, 1), (0, 1), True,
+        "multiplicative", "A_plus*(1 - w)", "A_minus*w", (0, 1), (0, 1), True,
         "Rubin, Lee & Sompolinsky 2001, Phys Rev Lett 86:364",
     ),
     "van_rossum": Soft(
-        "A_plus", "A_minus*w", (0, 1), (0, math.inf), True,
+        "van Rossum", "A_plus", "A_minus*w", (0, 1), (0, math.inf), True,
         "van Rossum, Bi & Turrigiano 2000, J Neurosci 20:8812, with a largest weight",
     ),
     "guetig": Soft(
-        "A_plus*(1 - w)**mu", "A_minus*w**mu", (0, 1), (0, 1), False,
+        "Guetig", "A_plus*(1 - w)**mu", "A_minus*w**mu", (0, 1), (0, 1), False,
         "Guetig, Aharonov, Rotter & Sompolinsky 2003, J Neurosci 23:3697", mu=0.02,
     ),
     "power_law": Soft(
-        "A_plus*w**mu", "A_minus*w", (0, math.inf), (0, math.inf), False,
+        "power law", "A_plus*w**mu", "A_minus*w", (0, math.inf), (0, math.inf), False,
         "Morrison, Aertsen & Diesmann 2007, Neural Comput 19:1437", mu=0.4,
     ),
 }  # fmt: skip
@@ -199,7 +200,7 @@ def pair(
         numbers["mu"] = mu
     alone = discarding(coincidence)
     rule = Rule(
-        f"pair STDP, {pairing.words}, {_name(soft)}",
+        f"pair STDP, {pairing.words}, {soft.words}",
         joined(
             "w : 1",
             "dx/dt = -x/tau_plus : 1 (event-driven)",
@@ -236,11 +237,6 @@ def pair(
     return rule
 
 
-def _name(soft: Soft) -> str:
-    name = next(name for name, known in DEPENDENCES.items() if known is soft)
-    return {"van_rossum": "van Rossum", "guetig": "Guetig", "power_law": "power law"}.get(name, name)
-
-
 def _bounds(soft: Soft, bounds: Any) -> tuple[float, float] | None:
     """The bounds of the weight, if they go with what it does to its changes."""
     if isinstance(bounds, str):
@@ -258,13 +254,13 @@ def _bounds(soft: Soft, bounds: Any) -> tuple[float, float] | None:
         if soft.unbounded:
             return None
         raise SetupError(
-            f"with {_name(soft)} dependence the weight has to stay within {low:g} and {high:g}: "
+            f"with {soft.words} dependence the weight has to stay within {low:g} and {high:g}: "
             "a power of what is negative is not a number",
             hint=f"Leave bounds= out, which gives {soft.bounds}.",
         )
     if not low <= lowest < highest <= high:
         raise SetupError(
-            f"bounds ({lowest:g}, {highest:g}) do not go with {_name(soft)} dependence: "
+            f"bounds ({lowest:g}, {highest:g}) do not go with {soft.words} dependence: "
             f"they have to be in order, within {low:g} and {high:g}",
             hint="The weight is normalised to its maximum: scale it where it acts, as in g_post += w*g_max."
             if high == 1

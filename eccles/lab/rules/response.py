@@ -166,13 +166,14 @@ def curve(
     Raises
     ------
     SetupError
-        If postsynaptic spikes do nothing in the rule, so that no gap matters, or gaps are no finite times.
+        If the postsynaptic neuron does nothing in the rule, the rule needs one with equations of its own, or
+        gaps are no finite times.
     DimensionMismatchError
         If gaps or the rate have another unit.
     """
-    if not rule.on_post.strip():
+    if not rule.has_post:
         raise SetupError(
-            f"postsynaptic spikes do nothing in the rule '{rule.name}': there is no curve over gaps",
+            f"the postsynaptic neuron does nothing in the rule '{rule.name}': there is no curve over gaps",
             hint="rule.response(pre, post, variables=...) says what spike trains do to it.",
         )
     gap = checked.times(np.linspace(-100, 100, 201) * ms if gaps is None else gaps, "gaps", one=True)

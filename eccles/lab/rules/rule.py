@@ -70,7 +70,8 @@ class Rule:
         to this).
     delays : {'axonal', 'dendritic', 'split'}, optional
         Where the delay of a synapse is: before it, so that presynaptic spikes reach it late; behind it, so
-        that the postsynaptic spike reaches it late; or half of it on each side.
+        that the postsynaptic spike reaches it late; or half of it on each side. Where the
+        postsynaptic neuron does not matter, it can only be axonal.
     transmits : {'before', 'after'}, optional
         Whether a presynaptic spike acts on its target before or after `on_pre`.
     on_events : mapping of str to str, optional
@@ -92,6 +93,12 @@ class Rule:
         Where the rule is from.
     preset : str, optional
         Where its numbers are from.
+
+    Raises
+    ------
+    SetupError
+        If a convention is not known or does not go with the text, the bounds are not in order, or a parameter
+        whose name begins with `tau` is not positive.
     """
 
     name: str
@@ -132,12 +139,18 @@ class Rule:
             raise SetupError(
                 f"the lag of the rule '{self.name}' has to be one of its parameters, not '{self.lag}'"
             )
-        if self.delays != "axonal" and not self.on_post.strip():
+        if self.delays != "axonal" and not self.has_post:
             raise SetupError(
-                f"a delay of the rule '{self.name}' can only be axonal: postsynaptic spikes do nothing in it"
+                f"a delay of the rule '{self.name}' can only be axonal: "
+                "the postsynaptic neuron does nothing in it"
             )
         check_time_constants(self.parameters, f"the rule '{self.name}'")
         self._check_bounds()
+
+    @property
+    def has_post(self) -> bool:
+        """Whether the postsynaptic neuron matters: its spikes, or its variables."""
+        return bool(self.on_post.strip() or self.post_equations.strip())
 
     def _check_bounds(self) -> None:
         if self.bounds is None:

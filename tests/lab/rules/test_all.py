@@ -61,6 +61,8 @@ def test_responses_are_there_or_an_error_says_why_not(name: str, preset: str) ->
     if rule.post_equations:
         with pytest.raises(SetupError, match="needs a postsynaptic neuron with equations of its own"):
             rule.response(pre, post)
+        with pytest.raises(SetupError, match="needs a postsynaptic neuron with equations of its own"):
+            rule.curve()
         return
     assert np.isfinite(rule.response(pre, post)[rule.weight]).all()
     if rule.on_post:
