@@ -74,7 +74,11 @@ def test_responses_are_there_or_an_error_says_why_not(name: str, preset: str) ->
             rule.curve([-10, 10] * ms)
 
 
-@pytest.mark.parametrize("name", RULES)
+# the voltage-based rule needs a neuron of its own; test_voltage.py has it in networks
+LEAKY = [name for name in RULES if name != "voltage"]
+
+
+@pytest.mark.parametrize("name", LEAKY)
 def test_synapses_of_every_rule_work_in_a_network_and_can_be_measured(name: str) -> None:
     rule = without_noise(name)
     synapses = connected(rule)
@@ -87,7 +91,7 @@ def test_synapses_of_every_rule_work_in_a_network_and_can_be_measured(name: str)
         assert amplitude == pytest.approx(float(sent()), rel=1e-2)
 
 
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("name", LEAKY)
 def test_every_parameter_can_be_swept_with_one_model(name: str) -> None:
     """All of them at once, which gives what each condition gives alone."""
     rule = without_noise(name)
