@@ -6,13 +6,15 @@ of them may change. So the bits are NumPy's, and what is made of them stands her
 
 from __future__ import annotations
 
+import hashlib
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 
 from eccles.errors import SetupError
 
-__all__ = ["Stream", "normal", "permutation", "uniform"]
+__all__ = ["Stream", "labelled_uniform", "normal", "permutation", "uniform"]
 
 
 class Stream(IntEnum):
@@ -37,6 +39,13 @@ def _bits(n: int, seed: int, stream: int) -> np.ndarray:
 def uniform(n: int, seed: int, *, stream: int = Stream.BEATS) -> np.ndarray:
     """Uniform in [0, 1), (n,): more of them begin with the same."""
     return (_bits(n, seed, stream) >> np.uint64(11)) * 2.0**-53
+
+
+def labelled_uniform(n: int, seed: int, *labels: Any) -> np.ndarray:
+    """Uniform in (0, 1), (n,): a stream for each list of labels, where there are more than have a name."""
+    digest = hashlib.blake2b(repr((seed, *labels)).encode(), digest_size=16).digest()
+    bits = np.random.Philox(key=int.from_bytes(digest, "little")).random_raw(n)
+    return ((bits >> np.uint64(11)) + 0.5) * 2.0**-53
 
 
 def normal(n: int, seed: int, *, stream: int = Stream.BEATS) -> np.ndarray:

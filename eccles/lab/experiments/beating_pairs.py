@@ -41,7 +41,7 @@ GAP, PAIR_RATE = 20 * ms, 50.0  # the pairs that the student had in mind
 JITTER = 1 * ms
 ORDERS = {"pre first": "pre_first", "post first": "post_first"}
 SHORT = 2 * second  # of tests before and after, where a neuron is simulated in between
-PHASES = 1  # stream of random numbers
+SEED = 1
 
 
 def oscillator(rate: float, duration: Quantity, phase: float = 0.0) -> Quantity:
@@ -71,7 +71,7 @@ def conditions(rates: Sequence[tuple[float, float]], duration: Quantity, n: int)
 
     found = [Condition(f"{f:g}/{g:g} Hz", "beat", (beat(f, g),)) for f, g in rates]
     for f, g in rates:
-        shifts = uniform(2 * n, 1, stream=PHASES).reshape(n, 2)
+        shifts = uniform(2 * n, SEED).reshape(n, 2)  # those of `beats`
         found.append(
             Condition(
                 f"{f:g}/{g:g} Hz, random phases", "control", tuple(beat(f, g, *s) for s in shifts.tolist())
