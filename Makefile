@@ -7,8 +7,8 @@ SOURCES := eccles tests benchmarks examples
 
 .PHONY: demo test test-all lint fix types bench docs golden clean
 
-demo: $(STAMP)  ## the forum thread's experiment: a table and a figure
-	$(BIN)/eccles beats --figure out/beats.png
+demo: $(STAMP)  ## the forum thread's experiment: tables, a figure, and a report with controls and EPSPs
+	$(BIN)/eccles beats --figure out/beats.png --report out/report
 
 test: $(STAMP)  ## a quick variant of every claim
 	$(BIN)/python -m pytest -m "not slow" -n auto

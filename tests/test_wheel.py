@@ -16,7 +16,8 @@ from pathlib import Path
 import eccles
 from eccles.cli import main
 assert Path(eccles.__file__).is_relative_to(sys.argv[1]), eccles.__file__
-sys.argv[1:] = ["beats", "--duration", "100ms", "--figure", "beats.svg", "--out", "beats.nc"]
+sys.argv[1:] = ["beats", "--duration", "100ms", "--figure", "beats.svg", "--out", "beats.nc",
+                "--report", "report"]
 main()
 """
 
@@ -41,3 +42,4 @@ def test_the_wheel_is_pure_and_runs_the_main_job(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "beats.svg").stat().st_size > 1000
     assert (tmp_path / "beats.nc").stat().st_size > 1000
+    assert (tmp_path / "report" / "report.html").stat().st_size > 1000

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import typer
 
-from eccles.errors import nearest
+from eccles.errors import EcclesError, nearest
 from eccles.units import Quantity, hertz, second
 
 __all__ = ["at_least_one", "phases", "rates", "result_file", "sweep_place", "time"]
@@ -111,6 +111,22 @@ def result_file(path: Path, endings: Collection[str]) -> Path:
     if path.is_dir() or not os.access(place, os.W_OK):
         raise typer.BadParameter(f"'{place}' cannot be written to")
     return path
+
+
+def report_folder(path: Path) -> Path:
+    """A folder for a report; it is made where it is missing.
+
+    Raises
+    ------
+    typer.BadParameter
+        If nothing can be written into it.
+    """
+    from eccles.lab.report import check_folder
+
+    try:
+        return check_folder(path)
+    except EcclesError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def sweep_place(path: Path) -> Path:

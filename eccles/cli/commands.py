@@ -109,13 +109,23 @@ def beats(
     out: Annotated[
         Path | None, typer.Option(help="Write the results: everything, labelled (.nc), or the table (.csv).")
     ] = None,
+    controls: Annotated[
+        bool,
+        typer.Option(help="Simulate controls as well, and EPSPs before and after, at exact times."),
+    ] = True,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Write what these gave: a page to mail, figure, table and data."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but warnings.")] = False,
 ) -> None:
     """Pairs of neurons that fire at two rates, with spike-timing-dependent plasticity between them.
 
     Two trains of spikes at 200 and 250 Hz drift past each other 50 times a second: a beat of 50 Hz. What
     does that do to the weight of the synapse? Spikes come at exact times; what a time grid would make of the
-    same rates stands beside.
+    same rates stands beside. Controls follow: the same rates with other phases, jitter, or no beat at all,
+    and the EPSP before and after, of a neuron with units and of one without, with the synapse driving it or
+    not.
 
         eccles beats --pre 200 --post 250,220,210 --duration 2s --figure out/beats.png
 
@@ -145,6 +155,8 @@ def beats(
         _option("--figure", lambda path: arguments.result_file(path, FIGURE_FORMATS), figure)
     if out is not None:
         _option("--out", lambda path: arguments.result_file(path, tuple(writers)), out)
+    if report is not None:
+        _option("--report", arguments.report_folder, report)
     try:
         result = lab.beats(pre_rates, post_rates, coincidence=coincidence.value, random_phases=random_phases,
                            report=None if quiet else "bar", **phases, **options)  # fmt: skip
@@ -165,6 +177,35 @@ def beats(
                 raise typer.BadParameter(f"'{path}' cannot be written: {error}") from None
             if not quiet:
                 print(f"wrote {path}")
+    if report is not None or (controls and not quiet):
+        rates = list(zip(result.pre_rate.tolist(), result.post_rate.tolist(), strict=True))
+        _study_of_beats(rates, length, report, quiet)
+
+
+def _study_of_beats(
+    rates: list[tuple[float, float]], duration: Any, folder: Path | None, quiet: bool
+) -> None:
+    """The pairs with their controls and EPSPs: print what came out, and write it where that is asked for."""
+    from eccles.cli.outcome import print_outcome
+    from eccles.lab.experiments.beating_pairs import STUDY
+    from eccles.lab.report import save_report
+
+    try:
+        outcome = STUDY.run(rates=list(dict.fromkeys(rates)), duration=duration)
+    except EcclesError as error:
+        raise typer.BadParameter(str(error)) from None
+    if not quiet:
+        print(f"\n{STUDY.title}")
+        print_outcome(outcome)
+    if folder is None:
+        return
+    try:
+        paths = save_report(outcome, folder, title=STUDY.title, source=STUDY.source)
+    except EcclesError as error:
+        raise typer.BadParameter(str(error), param_hint="--report") from None
+    for path in paths:
+        if not quiet:
+            print(f"wrote {path}")
 
 
 def _option(name: str, read: Any, value: Any) -> Any:

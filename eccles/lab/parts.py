@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,8 +15,11 @@ from eccles.objects import magic
 from eccles.objects.swept import Swept
 from eccles.units import get_dimensions
 
+T = TypeVar("T")
+
 __all__ = [
     "Preset",
+    "all_numbers",
     "block",
     "changed",
     "check_time_constants",
@@ -25,6 +27,7 @@ __all__ = [
     "frozen",
     "joined",
     "meanings",
+    "one_of",
     "parameter_lines",
 ]
 
@@ -47,6 +50,10 @@ class Preset:
     source: str
     note: str = ""
 
+    def __str__(self) -> str:
+        """Where the numbers are from, and what is uncertain about them."""
+        return joined(self.source, f"note: {self.note}" if self.note else "")
+
 
 def frozen(values: Mapping[str, Any]) -> Mapping[str, Any]:
     """A copy that nobody can change."""
@@ -61,12 +68,24 @@ def chosen(presets: Mapping[str, Preset], name: str, owner: str) -> Preset:
     SetupError
         If there is none.
     """
-    if name in presets:
-        return presets[name]
-    near = nearest(str(name), presets)
+    return one_of(presets, name, "preset", owner)
+
+
+def one_of(table: Mapping[str, T], name: str, what: str, owner: str = "") -> T:
+    """What a table has under a name.
+
+    Raises
+    ------
+    SetupError
+        If there is nothing; it names the nearest.
+    """
+    if isinstance(name, str) and name in table:
+        return table[name]
+    near = nearest(str(name), table)
     raise SetupError(
-        f"{owner} has no preset '{name}'" + (f"; did you mean '{near}'?" if near else ""),
-        hint=f"Presets: {', '.join(presets)}.",
+        f"{owner or 'there'} {'has' if owner else 'is'} no {what} {name!r}"
+        + (f"; did you mean {near!r}?" if near else ""),
+        hint=f"It is one of {', '.join(map(repr, table))}.",
     )
 
 
@@ -76,25 +95,37 @@ def changed(known: Mapping[str, Any], new: Mapping[str, Any], owner: str) -> dic
     Raises
     ------
     SetupError
-        If the part has no parameter of that name.
+        If the part has no parameter of that name, or what is given for a number is none.
     DimensionMismatchError
         If the unit is another one.
     """
     for name, value in new.items():
-        if name not in known:
-            near = nearest(name, known)
-            raise SetupError(
-                f"{owner} has no parameter '{name}'" + (f"; did you mean '{near}'?" if near else ""),
-                hint=f"Parameters: {', '.join(known)}.",
-            )
-        expected, found = get_dimensions(known[name]), get_dimensions(value)
+        old = one_of(known, name, "parameter", owner)
+        expected, found = get_dimensions(old), get_dimensions(value)
         if found is not expected:
             raise DimensionMismatchError(
-                f"the parameter '{name}' of {owner} has another unit, as in {name} = {known[name]}",
+                f"the parameter '{name}' of {owner} has another unit: it has to be {expected.friendly()}, "
+                f"as in {name} = {old}, but {value!r} is {found.friendly()}",
                 found,
                 expected,
             )
+        if all_numbers(old) is not None:
+            numbers = all_numbers(value)
+            if numbers is None or np.isnan(numbers).any():
+                raise SetupError(
+                    f"the parameter '{name}' of {owner} is one number, as in {name} = {old}, not {value!r}"
+                )
     return {**known, **new}
+
+
+def all_numbers(value: Any) -> np.ndarray | None:
+    """The number that a parameter stands for, in SI units; while a model is swept, those of all conditions.
+
+    None for anything else, such as a text or a function.
+    """
+    numbers = np.asarray(value.values if isinstance(value, Swept) else value)
+    one = value.ndim == 0 if isinstance(value, Swept) and not value.ragged else numbers.ndim == 0
+    return numbers if one and numbers.dtype.kind in "iuf" else None
 
 
 def meanings(parameters: Mapping[str, Any], others: Mapping[str, Any] | None) -> Mapping[str, Any]:
@@ -108,11 +139,9 @@ def meanings(parameters: Mapping[str, Any], others: Mapping[str, Any] | None) ->
 def check_time_constants(parameters: Mapping[str, Any], owner: str) -> None:
     """Raise a SetupError if a parameter whose name begins with `tau` is not positive and finite."""
     for name, value in parameters.items():
-        if name.startswith("tau"):
-            swept = isinstance(value, Swept)  # the stand-in for all values of a sweep
-            for one in np.ravel(value.values) if swept else [value]:
-                if not 0 < float(one) < math.inf:
-                    raise SetupError(f"the time constant '{name}' of {owner} has to be positive, not {one}")
+        numbers = all_numbers(value) if name.startswith("tau") else None
+        if numbers is not None and not np.all((numbers > 0) & (numbers < np.inf)):
+            raise SetupError(f"the time constant '{name}' of {owner} has to be positive, not {value!r}")
 
 
 def joined(*lines: str) -> str:

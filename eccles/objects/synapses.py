@@ -691,6 +691,10 @@ class Synapses(Group):
     def before_run(self, namespace: Mapping[str, Any] | None, duration: float) -> None:
         if not self._connected:
             raise self._not_connected("so no spike can pass through it")
+        if self.network is None and self._event_driven and self.traces is None:
+            # connected while the clock stood where another network had left it: that is not their past
+            update = self._variables["lastupdate"].array.data
+            np.minimum(update, self.clock.t_, out=update)
         names, functions = self.identifiers()
         if namespace is not None and (
             self.semantics.bind == "run" or not (names | functions) <= set(self._external)

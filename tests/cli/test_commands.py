@@ -16,7 +16,7 @@ from eccles.cli.commands import app
 from eccles.lab.beats import beats
 from eccles.units import Hz, second
 
-REPLY = ["beats", "--pre", "200", "--post", "250,220,210"]
+REPLY = ["beats", "--no-controls", "--pre", "200", "--post", "250,220,210"]
 
 
 def eccles_command(*arguments: str) -> Result:
@@ -55,7 +55,7 @@ def test_beats_prints_weights_of_both_orders_the_spread_over_random_phases_and_t
 
 
 def test_beats_alone_is_the_experiment_of_the_thread_and_other_pairs_whose_beat_a_grid_loses() -> None:
-    alone = eccles_command("beats").output
+    alone = eccles_command("beats", "--no-controls").output
     thread = eccles_command(*REPLY, "--duration", "2s").output
     assert {words(line) for line in thread.splitlines()} <= {words(line) for line in alone.splitlines()}
     shown = words(alone)
@@ -67,7 +67,7 @@ def test_beats_alone_is_the_experiment_of_the_thread_and_other_pairs_whose_beat_
 
 def test_tables_fit_a_terminal_of_80_columns() -> None:
     for options in ((), ("--spike-times", "grid")):
-        output = eccles_command("beats", *options).output
+        output = eccles_command("beats", "--no-controls", *options).output
         assert "…" not in output
         assert max(len(line) for line in output.splitlines()) <= 80
 
@@ -95,7 +95,18 @@ def test_beats_says_what_the_grid_does_and_how_rates_are_measured() -> None:
 
 
 def test_a_lost_beat_is_loud_even_if_quiet() -> None:
-    lost = ("beats", "--pre", "400", "--post", "410", "--duration", "0.1s", "--spike-times", "grid")
+    lost = (
+        "beats",
+        "--no-controls",
+        "--pre",
+        "400",
+        "--post",
+        "410",
+        "--duration",
+        "0.1s",
+        "--spike-times",
+        "grid",
+    )
     for quiet in ((), ("--quiet",)):
         assert "BEAT LOST in pair 1: 400 Hz and 410 Hz should beat at 10 Hz" in words(
             eccles_command(*lost, *quiet).stderr
@@ -112,6 +123,22 @@ def test_quiet_prints_nothing_but_writes_files(tmp_path: Path) -> None:
     assert len(list(csv.DictReader(out.read_text().splitlines()))) == 3
 
 
+def test_beats_shows_controls_and_epsps_and_writes_a_report(tmp_path: Path) -> None:
+    folder = tmp_path / "report"
+    result = eccles_command("beats", "--pre", "200", "--post", "250", "--report", str(folder))
+    assert result.exit_code == 0, result.output
+    for shown in (
+        "Poisson spikes, 200/250 Hz",
+        "200/250 Hz: 0.549 or 0.041",
+        "EPSP after",
+        "It is no memory",
+    ):
+        assert shown in words(result.output)
+    assert {path.name for path in folder.iterdir()} == {
+        "data.nc", "figure.png", "figure.svg", "report.html", "table.csv",
+    }  # fmt: skip
+
+
 def test_beats_writes_labelled_results(tmp_path: Path) -> None:
     xr = pytest.importorskip("xarray")
     out = tmp_path / "beats.nc"
@@ -125,7 +152,16 @@ def test_beats_writes_labelled_results(tmp_path: Path) -> None:
 
 def test_frequencies_may_have_units_and_each_pair_its_own_pre_rate() -> None:
     result = eccles_command(
-        "beats", "--pre", "0.1kHz, 200Hz", "--post", "250 Hz,0.2 kHz", "--duration", ".1 s", "--dt", "100us"
+        "beats",
+        "--no-controls",
+        "--pre",
+        "0.1kHz, 200Hz",
+        "--post",
+        "250 Hz,0.2 kHz",
+        "--duration",
+        ".1 s",
+        "--dt",
+        "100us",
     )
     assert result.exit_code == 0
     assert "1 100 250 150" in words(result.output)
@@ -160,6 +196,7 @@ def test_frequencies_may_have_units_and_each_pair_its_own_pre_rate() -> None:
         ({"--dt": "1e999s"}, "--dt: a time has to be positive and finite, not '1e999s'"),
         ({"--figure": "beats.gif"}, "--figure: 'beats.gif' has to end with .png or .svg or .pdf"),
         ({"--out": "beats.xls"}, "--out: 'beats.xls' has to end with .nc or .csv"),
+        ({"--report": __file__}, "is a file, so nothing can be written into it"),
         ({"--out": f"{__file__}/below/beats.nc"}, "beats.nc' cannot be made"),
     ],
 )
@@ -167,7 +204,9 @@ def test_arguments_that_make_no_sense_end_with_code_2_and_a_reason(
     changed: dict[str, str], said: str
 ) -> None:
     options = {"--pre": "200", "--post": "250,220,210", "--duration": "2s", **changed}
-    result = eccles_command("beats", *(word for option in options.items() for word in option))
+    result = eccles_command(
+        "beats", "--no-controls", *(word for option in options.items() for word in option)
+    )
     assert result.exit_code == 2
     assert words(said) in words(result.output)
     assert "Traceback" not in result.output

@@ -77,7 +77,7 @@ def test_run_prints_findings_table_and_notes_and_says_where_files_are(tmp_path, 
     shown = words(result.output)
     assert "two-words: What do pairs do?" in shown
     assert "The weight is 98" in shown
-    assert "gap (ms) weight before weight after" in shown
+    assert "baseline" in shown
     assert re.search(r"20 +0\.5 +0\.50\d+ +10\d\.\d+", result.output)
     assert "* A note." in shown
     assert sorted(os.listdir(tmp_path / "here")) == FILES

@@ -479,3 +479,18 @@ def test_coefficients_of_clock_driven_equations_follow_the_neurons(mode: str, eq
         found[method] = float(synapses.w[0])
     assert found[None] == pytest.approx(found["rk4"], rel=0.03)  # what is held over a step: first order
     assert abs(found["rk4"] - 1) > 0.1
+
+
+@pytest.mark.parametrize("face", [eccles, eccles.brian2])
+def test_a_model_that_is_built_and_run_again_begins_at_zero(face: Any) -> None:
+    def model() -> float:
+        source = face.SpikeGeneratorGroup(1, [0], [30] * eccles.ms)
+        target = face.NeuronGroup(1, "v : 1")
+        synapses = face.Synapses(
+            source, target, "w : 1\ndgrown/dt = 1/second : 1 (event-driven)", on_pre="w = grown"
+        )
+        synapses.connect()
+        face.run(50 * eccles.ms)
+        return float(synapses.w[0])
+
+    assert [model(), model(), model()] == pytest.approx([0.03] * 3)

@@ -18,7 +18,8 @@ from eccles.engine.clock import Clock, to_seconds
 from eccles.errors import SetupError
 from eccles.lab.binaural.cell import converge
 from eccles.lab.binaural.listen import Heard, generator, slow_cell, trains_of
-from eccles.lab.binaural.trains import nerve_train, uniform
+from eccles.lab.binaural.trains import nerve_train
+from eccles.lab.random_numbers import labelled_uniform
 from eccles.lab.rules import Rule
 from eccles.monitors import SpikeMonitor
 from eccles.objects import Network, magic
@@ -117,7 +118,7 @@ def unmodulated(
     """
     end = to_seconds(duration, "the duration")
     t = np.asarray(train, float)
-    moved = (t + (uniform(len(t), seed, "moved", *stream) - 0.5) / float(frequency)) % end
+    moved = (t + (labelled_uniform(len(t), seed, "moved", *stream) - 0.5) / float(frequency)) % end
     return Quantity(np.sort(moved), dim=second.dim)
 
 

@@ -7,7 +7,6 @@ rate has at its time. That takes a twentieth of the time, at any carrier, and al
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -17,21 +16,12 @@ import numpy as np
 from eccles.engine.clock import to_seconds
 from eccles.errors import SetupError
 from eccles.lab.binaural.nerve import Tone, concentration
+from eccles.lab.random_numbers import labelled_uniform
 from eccles.units import Quantity, ms, second
 
-__all__ = ["dead_time", "nerve_train", "phase_walk", "uniform"]
+__all__ = ["dead_time", "nerve_train", "phase_walk"]
 
 WALK_STEP = 1e-3  # seconds between two values of a phase that wanders; it is linear between them
-
-
-def uniform(n: int, seed: int, *stream: Any) -> np.ndarray:
-    """Random numbers in (0, 1), (n,): the same for the same seed and stream, whatever else is drawn.
-
-    They are made of the bits of a Philox generator, which are the same in all versions of NumPy.
-    """
-    digest = hashlib.blake2b(repr((seed, *stream)).encode(), digest_size=16).digest()
-    bits = np.random.Philox(key=int.from_bytes(digest, "little")).random_raw(n)
-    return ((bits >> np.uint64(11)) + 0.5) * 2.0**-53
 
 
 def phase_walk(diffusion: Any, duration: Any, seed: int, *stream: Any) -> np.ndarray:
@@ -50,7 +40,7 @@ def phase_walk(diffusion: Any, duration: Any, seed: int, *stream: Any) -> np.nda
         What tells walks of one seed apart.
     """
     n = math.ceil(to_seconds(duration, "the duration") / WALK_STEP) + 1
-    u = uniform(2 * n, seed, "walk", *stream)
+    u = labelled_uniform(2 * n, seed, "walk", *stream)
     normal = np.sqrt(-2 * np.log(u[:n])) * np.cos(2 * math.pi * u[n:])  # Box & Muller 1958
     steps = math.sqrt(2 * float(diffusion) * WALK_STEP) * normal
     steps[0] = 0.0
@@ -110,7 +100,7 @@ def nerve_train(
         if walk is not None and tone is tones[-1]:
             phase += np.interp(t, np.arange(len(walk)) * WALK_STEP, walk)
         log_share += kappa * (np.cos(phase) - 1)
-    t = t[np.log(uniform(len(t), seed, "kept", *stream)) < log_share]
+    t = t[np.log(labelled_uniform(len(t), seed, "kept", *stream)) < log_share]
     return Quantity(dead_time(t, dead) if dead > 0 else t, dim=second.dim)
 
 
@@ -120,7 +110,7 @@ def _poisson(rate: float, end: float, seed: int, stream: Sequence[Any]) -> np.nd
     blocks: list[np.ndarray] = []
     last = 0.0
     while last < end:
-        gaps = -np.log(uniform(likely, seed, "gaps", len(blocks), *stream)) / rate
+        gaps = -np.log(labelled_uniform(likely, seed, "gaps", len(blocks), *stream)) / rate
         blocks.append(last + np.cumsum(gaps))
         last = float(blocks[-1][-1])
     t = np.concatenate(blocks)

@@ -44,9 +44,8 @@ GAP_BINS = np.geomspace(5e-4, 0.5, 61)  # seconds
 N_BINS = 25  # of a cycle of the beat: two cycles of the carrier in each
 MOST_SHOWN = 0.16  # of weight changes, per second
 
-NOTES = (
-    "That the beat is gone at 3 kHz is put in, not found: fibres have the vector strength that a curve "
-    f"says, and binaural cells the time constants that were chosen. The curve: {NERVE_SOURCE}. {NERVE_NOTE}",
+# what has been seen of binaural beats, and what no model here shows
+EVIDENCE = (
     "People hear binaural beats up to carriers of about 1 to 1.5 kHz, best near 440 Hz, and up to "
     "differences of about 30 Hz, as a modulation of some 3 dB (Oster 1973, Sci Am 229:94, as told by "
     "later texts). The curve of the cat alone would allow for higher carriers, so it does not explain "
@@ -60,6 +59,12 @@ NOTES = (
     "beats entrain the cortex more than binaural ones, and no effect on mood of either. A review of "
     "fourteen studies of entrainment (Ingendoh et al. 2023, PLoS ONE 18:e0286023) counts five for it, "
     "eight against, one mixed.",
+)
+
+NOTES = (
+    "That the beat is gone at 3 kHz is put in, not found: fibres have the vector strength that a curve "
+    f"says, and binaural cells the time constants that were chosen. The curve: {NERVE_SOURCE}. {NERVE_NOTE}",
+    *EVIDENCE,
     "That a presynaptic spike is followed by a postsynaptic one after 1/f, where f is the beat, is not "
     "what a beat does. It makes spikes more and less likely in turn; how long after a presynaptic spike "
     "a neuron that it drives spikes is up to delay and membrane.",

@@ -11,6 +11,7 @@ __all__ = ["STUDIES", "studies", "study"]
 
 # in the order of `eccles lab list`; each is in the file of that name, which is imported when it is asked for
 STUDIES: tuple[str, ...] = (
+    "beating-pairs",
     "gap-and-rate",
     "bi-poo-2001",
     "sjostrom-2001",

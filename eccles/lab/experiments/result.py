@@ -65,7 +65,10 @@ class Result:
         SetupError
             If there is no such parameter or value.
         """
-        return replace(self, data=select(self.data, condition))
+        chosen = condition.get("rule", list(self.rules))
+        kept = [chosen] if isinstance(chosen, str) else list(chosen)
+        rules = {name: rule for name, rule in self.rules.items() if name in kept}
+        return replace(self, data=select(self.data, condition), rules=rules)
 
     @property
     def table(self) -> dict[str, list[Any]]:
@@ -173,7 +176,8 @@ class Result:
                 )
         if bool(self.data["failed"].any()):
             found.append(f"{int(self.data['failed'].sum())} of {self.data['failed'].size} conditions failed.")
-        return found + [f"{rule.name}: {rule.source}." for rule in self.rules.values() if rule.source]
+        sources = [f"{rule.name}: {rule.source}." for rule in self.rules.values() if rule.source]
+        return found + list(dict.fromkeys(sources))
 
 
 def condition_name(data: xr.Dataset, place: Mapping[str, int]) -> str:

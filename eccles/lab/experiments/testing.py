@@ -20,7 +20,7 @@ from eccles.units import Quantity, second
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["tested"]
+__all__ = ["side_by_side", "tested"]
 
 AT_ONCE = 4000  # EPSPs that are measured in one network: their traces are in memory together
 REST = 0.5  # seconds in which the neuron comes to rest before its tests
@@ -64,7 +64,7 @@ def tested(
     attributes: dict[str, Any] = {}
     for start in range(0, len(different), AT_ONCE):
         part = different[start : start + AT_ONCE]
-        found = _side_by_side(part, rule, neuron, transmission, delay, dt)
+        found = side_by_side(part, rule, neuron, transmission, delay, dt)
         lag = found["time"]
         attributes = {str(name): _in_symbols(found[name].attrs) for name in found.data_vars}
         for name in found.data_vars:
@@ -83,10 +83,10 @@ def tested(
     return result.assign_coords(phase=["before", "after"], lag=("lag", lag.values, lag.attrs))
 
 
-def _side_by_side(
+def side_by_side(
     weights: np.ndarray, rule: Rule, neuron: Neuron, transmission: Transmission, delay: Quantity, dt: Quantity
 ) -> xr.Dataset:  # fmt: skip
-    """What `epsp` says of synapses with these weights."""
+    """What `epsp` says of synapses with these weights, (synapse,), onto copies of the neuron at rest."""
     equation = Equations(rule.equations)[rule.weight]
     with magic.private_scope():
         clock = Clock(dt)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from eccles.errors import SetupError
-from eccles.lab.measure.psp import bare_seconds, psp_shape
+from eccles.lab.measure.psp import bare_seconds, check_labelled, psp_shape
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -46,7 +46,9 @@ def paired_pulse_ratio(
     SetupError
         If the traces are not sampled at the same times.
     """
-    if "time" not in paired.dims or "time" not in single.dims or not paired["time"].equals(single["time"]):
+    for trace in (paired, single):
+        check_labelled(trace, "time", "a trace")
+    if not paired["time"].equals(single["time"]):
         raise SetupError("the paired and the single response have to be sampled at the same times")
     first, between = bare_seconds(onset, "the onset"), bare_seconds(interval, "the interval")
     alone = psp_shape(single, onset=first, jump=jump)["amplitude"]
@@ -153,10 +155,7 @@ def percent_of_baseline(
         If nothing was measured during the baseline, or its mean is 0.
     """
     begin, end = (float(bare_seconds(x, "a limit of the baseline")) for x in (start, stop))
-    if dim not in amplitudes.dims or dim not in amplitudes.coords:
-        raise SetupError(
-            f"amplitudes need the dimension '{dim}' with its values; these have {amplitudes.dims}"
-        )
+    check_labelled(amplitudes, dim, "a series of amplitudes")
     times = amplitudes[dim]
     during = amplitudes.where((times >= begin) & (times < end), drop=True)
     if not during.sizes[dim]:
@@ -171,7 +170,8 @@ def percent_of_baseline(
 
 
 def _check_trials(amplitudes: xr.DataArray, dim: str) -> None:
-    if amplitudes.sizes.get(dim, 0) < 2:
+    sizes = dict(getattr(amplitudes, "sizes", {}))
+    if sizes.get(dim, 0) < 2:
         raise SetupError(
-            f"a variance needs two trials or more along '{dim}'; there are {dict(amplitudes.sizes)}"
+            f"a variance needs a DataArray with two trials or more along '{dim}', not {sizes or amplitudes!r}"
         )

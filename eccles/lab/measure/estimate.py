@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from eccles.lab.random_numbers import uniform
+from eccles.lab.random_numbers import Stream, uniform
 
 __all__ = ["Estimate", "bootstrap", "mean_of_neighbours"]
 
 RESAMPLES = 2000
-BOOTSTRAP = 5  # the stream of random numbers
 AT_ONCE = 4_000_000  # numbers that are resampled at once, to bound the memory
 
 
@@ -78,11 +77,11 @@ def bootstrap(
     x = sample - centre  # sums of squares lose nothing
     value = of(centre, x @ x / (n - 1))
     block = max(AT_ONCE // n, 1)
-    numbers = uniform(RESAMPLES * n, seed, stream=BOOTSTRAP) if n * RESAMPLES <= AT_ONCE else None
+    numbers = uniform(RESAMPLES * n, seed, stream=Stream.BOOTSTRAP) if n * RESAMPLES <= AT_ONCE else None
     found = []
     for k in range(0, RESAMPLES, block):
         m = min(block, RESAMPLES - k)
-        u = uniform(m * n, seed + k, stream=BOOTSTRAP) if numbers is None else numbers
+        u = uniform(m * n, seed + k, stream=Stream.BOOTSTRAP) if numbers is None else numbers
         drawn = x[(u * n).astype(np.int64)].reshape(m, n)
         means = drawn.mean(axis=1)
         found.append(of(centre + means, (drawn**2).sum(axis=1) / (n - 1) - means**2 * n / (n - 1)))

@@ -9,9 +9,9 @@ import numpy as np
 
 from eccles.errors import SetupError
 from eccles.lab import checked
-from eccles.lab.measure.spike_trains import Trains, counts_in, poisson_interval
-from eccles.lab.measure.trains import ROUNDING, bins, train_list
-from eccles.lab.random_numbers import uniform
+from eccles.lab.measure.bins import ROUNDING, bins, counts_in
+from eccles.lab.measure.spike_trains import TRAINS, Trains, counts, poisson_interval
+from eccles.lab.random_numbers import Stream, uniform
 from eccles.units import Quantity, ms, second
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ __all__ = ["Predictor", "aligned", "cross_correlogram", "psth"]
 
 Predictor = Literal["independent", "shift", "jitter"]
 
-JITTER = 6  # the stream of random numbers
 MOST_LAGS = 10**8  # pairs of spikes
 SECONDS = {"units": "s"}
 
@@ -42,7 +41,7 @@ def aligned(train: Quantity, onsets: Quantity, before: Quantity, after: Quantity
     list of (n,), time
         A train for each onset.
     """
-    (times,), (starts,) = train_list([train], "the train"), train_list([onsets], "the onsets")
+    times, starts = np.sort(checked.times(train, "spikes")), np.sort(checked.times(onsets, "onsets"))
     left, right = checked.span(before, "before", zero=True), checked.span(after, "after", zero=True)
     found = [times - t for t in starts]
     return [Quantity(t[(t >= -left) & (t < right)], dim=second.dim) for t in found]
@@ -78,8 +77,6 @@ def psth(
         `count`, and `rate`, `low`, `high` in hertz, over `time` (s, the middle of each bin).
     """
     import xarray as xr
-
-    from eccles.lab.measure.spike_trains import counts
 
     found = counts(trains, bin, duration, start=start)
     width = float(bin)
@@ -169,7 +166,9 @@ def cross_correlogram(
             f"there is no predictor {predictor!r}",
             hint=f"It is one of {', '.join(map(repr, get_args(Predictor)))}.",
         )
-    first, second_ = ([_within(t, begin, length) for t in train_list(side)] for side in (one, other))
+    first, second_ = (
+        [_within(t, begin, length) for t in checked.trains(side, TRAINS)] for side in (one, other)
+    )
     if len(first) != len(second_):
         raise SetupError(f"there are {len(first)} trains of one and {len(second_)} of the other neuron")
     m = checked.count(
@@ -254,7 +253,7 @@ def _jittered(
     starts = [begin + bins(t, begin, size) * size for t in one]
     lengths = np.cumsum([len(t) for t in one])
     checked.count(n * int(lengths[-1]), "the number of spikes of all surrogates", least=0)
-    numbers = uniform(n * int(lengths[-1]), seed, stream=JITTER).reshape(n, -1)
+    numbers = uniform(n * int(lengths[-1]), seed, stream=Stream.SURROGATES).reshape(n, -1)
     found = np.array(
         [
             _total([np.sort(s + size * u) for s, u in zip(starts, np.split(row, lengths[:-1]), strict=True)],

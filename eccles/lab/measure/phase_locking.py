@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from eccles.errors import DimensionMismatchError, SetupError
-from eccles.units import get_dimensions, hertz, second
+from eccles.errors import SetupError
+from eccles.lab import checked
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -59,11 +59,12 @@ class PhaseLocking:
 
 
 def phases(train: Any, frequency: Any) -> np.ndarray:
-    """The phase of each spike, in radians from 0 to 2 pi; it is 0 at t = 0.
+    """The phase of each spike in order of time, in radians from 0 to 2 pi; it is 0 at t = 0.
 
     Parameters
     ----------
-    train : (n,), time
+    train : (n,), time, or list or dict of these
+        Several trains are taken together, one after the other.
     frequency : frequency
 
     Raises
@@ -71,20 +72,11 @@ def phases(train: Any, frequency: Any) -> np.ndarray:
     DimensionMismatchError
         If times or frequency have another unit.
     SetupError
-        If the frequency is not positive.
+        If the frequency is not positive, or times are not finite.
     """
-    if np.size(train) and get_dimensions(train) is not second.dim:
-        raise DimensionMismatchError(
-            "spike times need a unit of time, as in [10, 30]*ms", get_dimensions(train), second.dim
-        )
-    if get_dimensions(frequency) is not hertz.dim:
-        raise DimensionMismatchError(
-            "the frequency needs its unit, as in 10*Hz", get_dimensions(frequency), hertz.dim
-        )
-    f = float(frequency)
-    if not (math.isfinite(f) and f > 0):
-        raise SetupError(f"spikes can lock to a positive frequency, not to {f:g} Hz")
-    return 2 * math.pi * np.mod(np.asarray(train, float).reshape(-1) * f, 1.0)
+    f = checked.frequency(frequency, "the frequency")
+    times = np.concatenate(checked.trains(train, "spike times"))
+    return 2 * math.pi * np.mod(times * f, 1.0)
 
 
 def vector_strength(train: Any, frequency: Any) -> float:
@@ -105,7 +97,7 @@ def phase_locking(train: Any, frequency: Any, *, confidence: float = 0.95) -> Ph
 
     Parameters
     ----------
-    train : (n,), time
+    train : (n,), time, or list or dict of these
         Spikes of one neuron, or of several trials together.
     frequency : frequency
     confidence : float, optional
@@ -170,8 +162,7 @@ def phase_histogram(train: Any, frequency: Any, n_bins: int = 32) -> xr.DataArra
     """How many spikes come in each part of a cycle, over `phase` (middle of a bin, in cycles)."""
     import xarray as xr
 
-    if n_bins < 1:
-        raise SetupError(f"a histogram has at least one bin, not {n_bins}")
+    checked.count(n_bins, "the number of bins")
     cycle = phases(train, frequency) / (2 * math.pi)
     counts, edges = np.histogram(cycle, n_bins, range=(0, 1))
     middle = (edges[:-1] + edges[1:]) / 2

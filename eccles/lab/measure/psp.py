@@ -13,7 +13,7 @@ from eccles.units import DIMENSIONLESS, get_dimensions, second
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["bare_seconds", "psp_shape"]
+__all__ = ["bare_seconds", "check_labelled", "psp_shape"]
 
 BLOCK = 1024  # traces that are looked at together
 NOTHING = 1e-9  # of the amplitude: what is left of a response that is over
@@ -124,10 +124,7 @@ def psp_shape(
 
 def _sampled(trace: xr.DataArray) -> Floats:
     """The times of a trace."""
-    if "time" not in trace.dims or "time" not in trace.coords:
-        raise SetupError(
-            f"a trace needs the dimension 'time' with its values in s; this one has {trace.dims}"
-        )
+    check_labelled(trace, "time", "a trace")
     time = np.asarray(trace["time"].values, float)
     if len(time) < 2 * POINTS:
         raise SetupError(f"a trace needs {2 * POINTS} samples or more, not {len(time)}")
@@ -144,11 +141,24 @@ def _check_fractions(latency: float, decay: tuple[float, float]) -> None:
         raise SetupError(f"the decay is fitted from a larger to a smaller fraction of the peak, not {decay}")
 
 
+def check_labelled(values: Any, dim: str, what: str) -> None:
+    """Raise a SetupError if this is no DataArray with the values of a dimension."""
+    import xarray as xr
+
+    if not isinstance(values, xr.DataArray):
+        raise SetupError(
+            f"{what} has to be a DataArray with the dimension '{dim}', not {type(values).__name__}",
+            hint=f"Label an array y: xarray.DataArray(y, {{'{dim}': {dim}_in_s}}, ('{dim}',)).",
+        )
+    if dim not in values.dims or dim not in values.coords:
+        raise SetupError(f"{what} has to have the dimension '{dim}' with its values; this has {values.dims}")
+
+
 def bare_seconds(value: Any, what: str) -> Any:
     """Times with a unit as plain numbers of seconds; numbers and DataArrays as they are."""
     dim = get_dimensions(value)
-    if dim not in (second.dim, DIMENSIONLESS):
-        raise SetupError(f"{what} is a time, not {value!r}")
+    if dim not in (second.dim, DIMENSIONLESS) or np.asarray(value).dtype.kind not in "iuf":
+        raise SetupError(f"{what} is a time or a number of seconds, not {value!r}")
     return np.asarray(value, float) if dim is second.dim else value
 
 

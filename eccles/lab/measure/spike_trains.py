@@ -6,15 +6,15 @@ For numbers of each train, ask for them one by one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from eccles.errors import SetupError
 from eccles.lab import checked
+from eccles.lab.measure.bins import ROUNDING, counts_in
 from eccles.lab.measure.estimate import Estimate, bootstrap, mean_of_neighbours
-from eccles.lab.measure.trains import ROUNDING, bins, train_list
 from eccles.units import Quantity, hertz, second
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["counts", "cv", "cv2", "fano", "fano_curve", "intervals", "lv", "poisson_interval", "rate"]
 
-Trains = Quantity | Sequence[Quantity]
+Trains = Quantity | Sequence[Quantity] | Mapping[Any, Quantity]
+TRAINS = "spike trains"
 
 
 def poisson_interval(n: Any, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
@@ -52,7 +53,7 @@ def rate(
 
     Parameters
     ----------
-    trains : (n,), time, or list of these
+    trains : (n,), time, or list or dict of these
     duration : time
         Spikes in [start, start + duration) count.
     start : time, optional
@@ -86,7 +87,7 @@ def intervals(trains: Trains) -> Quantity:
 
 
 def _intervals(trains: Trains) -> list[np.ndarray]:
-    isi = [np.diff(t) for t in train_list(trains)]
+    isi = [np.diff(t) for t in checked.trains(trains, TRAINS)]
     if any(np.any(i == 0) for i in isi):
         raise SetupError("a neuron cannot spike twice at the same time: a train has the same time twice")
     return isi
@@ -101,7 +102,7 @@ def cv(trains: Trains, *, level: float = 0.95, seed: int = 1) -> Estimate:
 
     Parameters
     ----------
-    trains : (n,), time, or list of these
+    trains : (n,), time, or list or dict of these
     level : float, optional
     seed : int, optional
         Of the bootstrap.
@@ -130,7 +131,7 @@ def cv2(trains: Trains, *, level: float = 0.95) -> Estimate:
 
     Parameters
     ----------
-    trains : (n,), time, or list of these
+    trains : (n,), time, or list or dict of these
     level : float, optional
         Of the confidence interval, which takes intervals as independent of one another (up to slow changes);
         neighbouring terms, which share one, are not.
@@ -151,7 +152,7 @@ def lv(trains: Trains, *, level: float = 0.95) -> Estimate:
 
     Parameters
     ----------
-    trains : (n,), time, or list of these
+    trains : (n,), time, or list or dict of these
     level : float, optional
         Of the confidence interval; see `cv2`.
 
@@ -177,7 +178,7 @@ def counts(
 
     Parameters
     ----------
-    trains : (n,), time, or list of these
+    trains : (n,), time, or list or dict of these
     window : time
         A spike on a border counts to the later window.
     duration : time
@@ -198,12 +199,6 @@ def counts(
     return np.array([counts_in(t, begin, width, n) for t in found])
 
 
-def counts_in(times: np.ndarray, begin: float, width: float, n: int) -> np.ndarray:
-    """Spikes in each of `n` windows of a width from `begin` on, (n,)."""
-    k = bins(times, begin, width)
-    return np.bincount(k[(k >= 0) & (k < n)], minlength=n)
-
-
 def fano(
     trains: Trains,
     window: Quantity,
@@ -221,7 +216,7 @@ def fano(
 
     Parameters
     ----------
-    trains : (n,), time, or list of these
+    trains : (n,), time, or list or dict of these
     window, duration, start : time
         As for `counts`. With `window=duration` each train is one count, as is usual for trials.
     level : float, optional
@@ -258,7 +253,7 @@ def fano_curve(
 
     Parameters
     ----------
-    trains : (n,), time, or list of these
+    trains : (n,), time, or list or dict of these
     windows : (window,), time
     duration, start, level, seed
         As for `fano`.
@@ -272,7 +267,7 @@ def fano_curve(
     import xarray as xr
     from scipy.stats import gamma
 
-    (lengths,) = train_list([windows], "windows")
+    lengths = np.sort(checked.times(windows, "windows"))
     found = [
         fano(trains, Quantity(w, dim=second.dim), duration, start=start, level=level, seed=seed)
         for w in lengths
@@ -296,7 +291,8 @@ def fano_curve(
 
 
 def _window(trains: Trains, start: Any, duration: Any) -> tuple[list[np.ndarray], float, float]:
-    return train_list(trains), checked.time(start, "the start"), checked.span(duration, "the duration")
+    found = checked.trains(trains, TRAINS)
+    return found, checked.time(start, "the start"), checked.span(duration, "the duration")
 
 
 def _over(values: Any, mean: Any, otherwise: float) -> np.ndarray:

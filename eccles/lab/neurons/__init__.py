@@ -44,7 +44,7 @@ NEURONS = {
     "leaky integrate-and-fire": lif,
     "leaky integrate-and-fire, abstract": lif_abstract,
     "adaptive exponential integrate-and-fire": adex,
-    "adaptive exponential, with afterdepolarisation": clopath,
+    "exponential integrate-and-fire with after-depolarization": clopath,
     "Izhikevich": izhikevich,
     "Hodgkin-Huxley": hodgkin_huxley,
 }

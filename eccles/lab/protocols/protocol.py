@@ -7,33 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from eccles.engine.clock import to_seconds
 from eccles.errors import SetupError
 from eccles.lab import checked
-from eccles.units import Quantity, get_dimensions, second
+from eccles.units import Quantity, second
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Protocol", "spike_times"]
-
-
-def spike_times(times: Any, what: str = "spike times") -> Quantity:
-    """A spike train: times in order, (n,).
-
-    Raises
-    ------
-    SetupError
-        If there are no times in it, or times that are not finite or negative, or the same time twice.
-    """
-    if np.size(times) and get_dimensions(times) is not second.dim:
-        raise SetupError(f"{what} need a unit of time, as in [10, 30]*ms, not {times!r}")
-    train = np.sort(np.asarray(times, float).reshape(-1))
-    if not np.all(np.isfinite(train)) or np.any(train < 0):
-        raise SetupError(f"{what} have to be finite and not negative")
-    if np.any(np.diff(train) == 0):
-        raise SetupError(f"a neuron cannot spike twice at the same time: {what} have the same time twice")
-    return Quantity(train, dim=second.dim)
+__all__ = ["Protocol"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,13 +43,18 @@ class Protocol:
 
     def __post_init__(self) -> None:
         for side in ("pre", "post"):
-            object.__setattr__(self, side, spike_times(getattr(self, side), f"{side} of '{self.name}'"))
-        length = to_seconds(self.duration, f"the duration of '{self.name}'")
-        last = max((float(t[-1]) for t in (self.pre, self.post) if len(t)), default=0.0)
-        if not last <= length < np.inf:
+            times = checked.train(getattr(self, side), f"{side}synaptic spikes of '{self.name}'")
+            object.__setattr__(self, side, Quantity(times, dim=second.dim))
+        length = checked.span(self.duration, f"the duration of '{self.name}'", zero=True)
+        if self._last() > length:
             raise SetupError(
-                f"the protocol '{self.name}' takes {self.duration}, but its last spike comes at {last:g} s"
+                f"the protocol '{self.name}' takes {self.duration}, "
+                f"but its last spike comes at {self._last():g} s"
             )
+
+    def _last(self) -> float:
+        """When the last spike comes, in seconds."""
+        return max((float(t[-1]) for t in (self.pre, self.post) if len(t)), default=0.0)
 
     def __str__(self) -> str:
         """What is done, in words."""
@@ -77,13 +63,12 @@ class Protocol:
 
     def after(self, pause: Any) -> Protocol:
         """The same after a pause."""
-        return replace(
-            self, pre=self.pre + pause, post=self.post + pause, duration=self.duration + pause
-        )  # fmt: skip
+        late = checked.span(pause, "the pause", zero=True) * second
+        return replace(self, pre=self.pre + late, post=self.post + late, duration=self.duration + late)
 
     def then(self, other: Protocol, *, pause: Any = 0 * second, name: str | None = None) -> Protocol:
         """Both protocols, one after the other, with a pause between them."""
-        late = other.after(self.duration + pause)
+        late = other.after((float(self.duration) + checked.span(pause, "the pause", zero=True)) * second)
         return Protocol(
             name or f"{self.name}, {other.name}",
             Quantity(np.concatenate([self.pre, late.pre]), dim=second.dim),
@@ -95,9 +80,14 @@ class Protocol:
 
     def repeated(self, n: int, interval: Any) -> Protocol:
         """Again and again, `n` times in all, `interval` from start to start."""
-        if n < 1:
-            raise SetupError(f"a protocol can be done once or more often, not {n} times")
-        onsets = np.arange(n) * to_seconds(interval, "the interval")
+        number = checked.count(n, "how often a protocol is done")
+        apart = checked.span(interval, "the interval")
+        if number > 1 and self._last() >= apart:
+            raise SetupError(
+                f"the last spike of '{self.name}' comes at {self._last():g} s: "
+                f"it cannot be done every {interval}"
+            )
+        onsets = np.arange(number) * apart
         pre, post = (np.add.outer(onsets, np.asarray(t)).reshape(-1) for t in (self.pre, self.post))
         return replace(
             self,

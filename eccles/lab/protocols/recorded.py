@@ -19,7 +19,6 @@ import numpy as np
 
 from eccles.errors import SetupError, nearest
 from eccles.lab import checked
-from eccles.lab.measure.trains import train_list
 from eccles.lab.protocols.protocol import Protocol
 from eccles.units import Quantity, second
 
@@ -128,27 +127,13 @@ def recorded(
     length = math.inf if duration is None else checked.span(duration, "the duration")
     cut = []
     for side, train in (("pre", pre), ("post", post)):
-        (times,) = train_list([train], f"{side} of '{name}'")
-        times = _in_order(times, f"{side} of '{name}'") - begin
+        times = checked.train(train, f"{side}synaptic spikes of '{name}'", recorded=True) - begin
         cut.append(times[(times >= 0) & (times < length)])
     if duration is None:
         length = max((float(t[-1]) for t in cut if len(t)), default=0.0)
     said = f"recorded spike trains, {len(cut[0])} pre and {len(cut[1])} post spikes in {length:g} s"
     one, other = (Quantity(t, dim=second.dim) for t in cut)
     return Protocol(name, one, other, Quantity(length, dim=second.dim), said, source)
-
-
-def _in_order(times: np.ndarray, what: str) -> np.ndarray:
-    """A train as it was recorded: finite, each time once."""
-    if times.ndim != 1:
-        raise SetupError(f"{what} should be one row of times, but has the shape {times.shape}")
-    if not np.all(np.isfinite(times)):
-        raise SetupError(f"{what} has times that are not finite")
-    times = np.sort(times)
-    twice = np.flatnonzero(np.diff(times) == 0)
-    if len(twice):
-        raise SetupError(f"{what} has two spikes at the same time, {times[twice[0]]:g} s")
-    return times
 
 
 # -- text -------------------------------------------------------------------------------------------
@@ -309,6 +294,11 @@ def _sorted(path: Path, name: str, times: list[tuple[float, int]]) -> Quantity:
 # -- NumPy, NWB, Neo --------------------------------------------------------------------------------
 
 
+def _recorded(seconds: np.ndarray, what: str) -> Quantity:
+    times = checked.train(Quantity(seconds, dim=second.dim), what, recorded=True)
+    return Quantity(times, dim=second.dim)
+
+
 def _from_numpy(path: Path, scale: float | None) -> Trains:
     if scale is None:
         raise SetupError(f"'{path}' does not say in which unit its times are", hint="Give unit=ms.")
@@ -316,8 +306,7 @@ def _from_numpy(path: Path, scale: float | None) -> Trains:
         loaded = np.load(path, allow_pickle=False)
         arrays = dict(loaded) if path.suffix.lower() == ".npz" else {path.stem: loaded}
         return {
-            name: Quantity(_in_order(np.asarray(a, float) * scale, f"'{name}'"), dim=second.dim)
-            for name, a in arrays.items()
+            name: _recorded(np.asarray(a, float) * scale, f"times of '{name}'") for name, a in arrays.items()
         }
     except SetupError:
         raise
@@ -337,10 +326,7 @@ def _from_nwb(path: Path) -> Trains:
         raise SetupError(f"cannot read '{path}': {error}") from None
     if not rows:
         raise SetupError(f"'{path}' has no table of units with spike times")
-    return {
-        f"unit {key}": Quantity(_in_order(np.asarray(t, float), f"unit {key}"), dim=second.dim)
-        for key, t in rows
-    }
+    return {f"unit {key}": _recorded(np.asarray(t, float), f"times of unit {key}") for key, t in rows}
 
 
 def from_neo(source: neo.Block | neo.Segment | neo.SpikeTrain) -> Trains:
@@ -389,4 +375,4 @@ def _neo_times(train: Any, name: str) -> Quantity:
 
     if isinstance(train, SpikeTrainProxy):  # of a file that was opened lazily
         train = train.load()
-    return Quantity(_in_order(train.times.rescale("s").magnitude, f"'{name}'"), dim=second.dim)
+    return _recorded(train.times.rescale("s").magnitude, f"times of '{name}'")

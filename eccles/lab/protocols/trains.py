@@ -14,13 +14,11 @@ import numpy as np
 
 from eccles.errors import SetupError
 from eccles.lab import checked
-from eccles.lab.protocols.protocol import spike_times
-from eccles.lab.random_numbers import normal, permutation, uniform
+from eccles.lab.random_numbers import Stream, normal, permutation, uniform
 from eccles.units import Quantity, ms, second
 
 __all__ = ["bursts", "dithered", "gamma", "jittered", "poisson", "regular", "shuffled"]
 
-RENEWAL, JITTER, DITHER, SHUFFLE = 1, 2, 3, 4  # streams of random numbers; 0 is that of beats
 ROUNDING = 1e-9  # of an interval: a spike that is nearer to the end of a train counts as at the end
 
 
@@ -162,7 +160,7 @@ def _renewal(
     """Times in [0, length) of a process that makes them of uniform numbers, one for each interval."""
     n = math.ceil(expected + 6 * math.sqrt(expected)) + 16
     while True:
-        found = times(uniform(n, seed, stream=RENEWAL))
+        found = times(uniform(n, seed, stream=Stream.RENEWAL))
         if found[-1] >= length:
             return _train(np.unique(found[found < length]))  # an interval can be lost in rounding
         n *= 2
@@ -219,8 +217,10 @@ def jittered(train: Quantity, sd: Quantity, seed: int, *, duration: Quantity | N
     (n,), time
         In order.
     """
-    times = np.asarray(spike_times(train, "the train"))
-    shifts = checked.span(sd, "the standard deviation", zero=True) * normal(len(times), seed, stream=JITTER)
+    times = checked.train(train, "spikes of the train")
+    shifts = checked.span(sd, "the standard deviation", zero=True) * normal(
+        len(times), seed, stream=Stream.JITTER
+    )
     return _train(_kept(times + shifts, duration))
 
 
@@ -241,8 +241,10 @@ def dithered(train: Quantity, width: Quantity, seed: int, *, duration: Quantity 
     (n,), time
         In order.
     """
-    times = np.asarray(spike_times(train, "the train"))
-    shifts = checked.span(width, "the width", zero=True) * (2 * uniform(len(times), seed, stream=DITHER) - 1)
+    times = checked.train(train, "spikes of the train")
+    shifts = checked.span(width, "the width", zero=True) * (
+        2 * uniform(len(times), seed, stream=Stream.DITHER) - 1
+    )
     return _train(_kept(times + shifts, duration))
 
 
@@ -265,6 +267,6 @@ def shuffled(train: Quantity, seed: int) -> Quantity:
     -------
     (n,), time
     """
-    times = np.asarray(spike_times(train, "the train"))
-    order = permutation(max(len(times) - 1, 0), seed, stream=SHUFFLE)
+    times = checked.train(train, "spikes of the train")
+    order = permutation(max(len(times) - 1, 0), seed, stream=Stream.SHUFFLE)
     return _train(np.cumsum([*times[:1], *np.diff(times)[order]]))

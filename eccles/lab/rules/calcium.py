@@ -129,7 +129,8 @@ def calcium(preset: str = "DP", *, noise: bool = True, stepped: bool = False, **
     SetupError
         If there is no such preset or parameter, or `rho_star` is asked for where it has to be 1/2.
     """
-    values = dict(chosen(PRESETS, preset, "calcium").parameters)
+    found = chosen(PRESETS, preset, "calcium")
+    values = dict(found.parameters)
     if not noise:
         del values["sigma"]
     if stepped:
@@ -156,6 +157,6 @@ def calcium(preset: str = "DP", *, noise: bool = True, stepped: bool = False, **
         initial=initial,
         lag="D",
         rest=1 * second,
-        source=SOURCE,
+        source=f"{SOURCE}\nnumbers: {found}",
         preset=preset,
     ).changed(**parameters)

@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from eccles.engine.clock import to_seconds
-from eccles.errors import SetupError
+from eccles.errors import DimensionMismatchError, SetupError
 from eccles.lab import data
+from eccles.lab.parts import one_of
 from eccles.lab.rules.rule import Rule
+from eccles.units import get_dimensions, hertz, second
 
 __all__ = ["population", "shares_above", "strength_change", "transitions"]
 
@@ -22,7 +24,7 @@ __all__ = ["population", "shares_above", "strength_change", "transitions"]
 def population(preset: str) -> tuple[float, float]:
     """Which part of the synapses is DOWN before, and how much stronger UP is than DOWN: `(beta, b)`."""
     columns = data.table("graupner2012_parameters")
-    row = list(columns["set"]).index(preset)
+    row = one_of({str(name): k for k, name in enumerate(columns["set"])}, preset, "preset", "calcium")
     return float(columns["beta"][row]), float(columns["b"][row])
 
 
@@ -46,12 +48,23 @@ def shares_above(rule: Rule, gap: Any, rate: Any) -> tuple[np.ndarray, np.ndarra
     -------
     (alpha_p, alpha_d) : arrays
         Above the threshold of potentiation, and of depression.
+
+    Raises
+    ------
+    DimensionMismatchError
+        If gap or rate have another unit.
     """
     p = {name: float(value) for name, value in rule.parameters.items()}
+    for given, unit, what in ((gap, second, "the gap"), (rate, hertz, "the rate")):
+        if get_dimensions(given) is not unit.dim:
+            raise DimensionMismatchError(
+                f"{what} has another unit: it has to be {unit.dim.friendly()}, not {given!r}",
+                get_dimensions(given),
+                unit.dim,
+            )
     period = 1 / np.asarray(rate, float)
-    d = np.mod(
-        np.asarray(gap, float) - p["D"], period
-    )  # from calcium by the pre- to that by the postsynaptic spike
+    # from calcium by the pre- to that by the postsynaptic spike
+    d = np.mod(np.asarray(gap, float) - p["D"], period)
     ever = -np.expm1(-period / p["tau_Ca"])
     after_pre = (p["C_pre"] + p["C_post"] * np.exp(-(period - d) / p["tau_Ca"])) / ever
     after_post = (p["C_post"] + p["C_pre"] * np.exp(-d / p["tau_Ca"])) / ever

@@ -7,11 +7,13 @@ difference. As w moves in one direction between two events, it is enough to cut 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from eccles.lab.parts import Preset, chosen
-from eccles.lab.rules.rule import Rule
+from eccles.lab.rules.rule import Rule, make_pairs
 from eccles.objects import Synapses
+from eccles.objects.semantics import in_face
 from eccles.units import ms, second
 
 __all__ = ["PRESETS", "dopamine", "reward"]
@@ -88,13 +90,17 @@ def dopamine(preset: str = "Izhikevich 2007", **parameters: Any) -> Rule:
         on_events={"reward": ADVANCE + "d += reward_post" + FORESEE},
         post_equations="reward : 1",
         post_events={"reward": "reward != 0"},
-        source=found.source,
+        source=str(found),
         preset=preset,
     ).changed(**parameters)
 
 
 def reward(
-    source: Any, target: Any, amount: float = 0.5, connect: bool | str = True, **options: Any
+    source: Any,
+    target: Any,
+    amount: float = 0.5,
+    connect: bool | str | Mapping[str, Any] = True,
+    **options: Any,
 ) -> Synapses:
     """Synapses by which each spike of `source` gives a reward to neurons of `target`.
 
@@ -102,12 +108,12 @@ def reward(
     ----------
     source : group
         Such as a `SpikeGeneratorGroup` with the times of rewards.
-    target : NeuronGroup
+    target : NeuronGroup, or a part of one
         With `rule.post_equations` and `rule.post_events` of `dopamine()`.
     amount : float, optional
         How much dopamine a reward brings; 0.5 as in the paper. A negative one takes dopamine away.
-    connect : bool or str, optional
-        Which pairs, as for `Synapses.connect`.
+    connect : bool, str or dict, optional
+        As for `Rule.synapses`.
     **options
         As for `Synapses`: a `delay`, for instance.
 
@@ -116,10 +122,9 @@ def reward(
     A reward counts from the end of the time step on in which it comes: exact if it comes at a multiple of dt,
     and else late by less than dt. In a network with spikes on a grid it counts one step later.
     """
-    synapses = Synapses(
-        source, target, on_pre="reward_post += amount", namespace={"amount": amount}, **options
-    )
+    make: Any = in_face(Synapses, getattr(source, "semantics", Synapses.semantics))
+    synapses = make(source, target, on_pre="reward_post += amount", namespace={"amount": amount}, **options)
     if connect is not False:
-        synapses.connect(condition=connect)
-    target.run_on_event("reward", "reward = 0", when="after_synapses")
+        make_pairs(synapses, connect)
+    target.whole.run_on_event("reward", "reward = 0", when="after_synapses")
     return synapses

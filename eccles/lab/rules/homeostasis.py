@@ -71,6 +71,6 @@ def homeostasis(preset: str = "proportional", **parameters: Any) -> Rule:
         parameters=found.parameters,
         initial={"w": 1.0},
         transmits="after",
-        source=found.source,
+        source=str(found),
         preset=preset,
     ).changed(**parameters)

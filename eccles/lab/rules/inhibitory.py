@@ -49,6 +49,6 @@ def inhibitory(preset: str = "Vogels 2011", **parameters: Any) -> Rule:
         parameters=found.parameters,
         initial={"w": 1.0},
         bounds=(0, float("inf")),
-        source=found.source,
+        source=str(found),
         preset=preset,
     ).changed(**parameters)

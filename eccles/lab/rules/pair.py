@@ -6,11 +6,13 @@ import math
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-from eccles.errors import SetupError, nearest
-from eccles.lab.parts import Preset, check_time_constants, chosen, joined
+import numpy as np
+
+from eccles.errors import SetupError
+from eccles.lab.parts import Preset, all_numbers, chosen, joined, one_of
 from eccles.lab.rules.coincidence import discarding
 from eccles.lab.rules.rule import Coincidence, Delays, Rule
-from eccles.units import ms
+from eccles.units import get_dimensions, ms
 
 __all__ = ["DEPENDENCES", "PRESETS", "SCHEMES", "Dependence", "Scheme", "pair"]
 
@@ -42,6 +44,7 @@ SCHEMES: Mapping[str, Pairing] = {
 class Soft(NamedTuple):
     """What the weight does to its changes, and where it has to stay for that to make sense."""
 
+    words: str
     potentiation: str
     depression: str
     bounds: tuple[float, float]  # by default
@@ -54,22 +57,22 @@ class Soft(NamedTuple):
 REAL = (-math.inf, math.inf)
 DEPENDENCES: Mapping[str, Soft] = {
     "additive": Soft(
-        "A_plus", "A_minus", (0, 1), REAL, True, "Song, Miller & Abbott 2000, Nat Neurosci 3:919",
+        "additive", "A_plus", "A_minus", (0, 1), REAL, True, "Song, Miller & Abbott 2000, Nat Neurosci 3:919",
     ),
     "multiplicative": Soft(
-        "A_plus*(1 - w)", "A_minus*w", (0, 1), (0, 1), True,
+        "multiplicative", "A_plus*(1 - w)", "A_minus*w", (0, 1), (0, 1), True,
         "Rubin, Lee & Sompolinsky 2001, Phys Rev Lett 86:364",
     ),
     "van_rossum": Soft(
-        "A_plus", "A_minus*w", (0, 1), (0, math.inf), True,
+        "van Rossum", "A_plus", "A_minus*w", (0, 1), (0, math.inf), True,
         "van Rossum, Bi & Turrigiano 2000, J Neurosci 20:8812, with a largest weight",
     ),
     "guetig": Soft(
-        "A_plus*(1 - w)**mu", "A_minus*w**mu", (0, 1), (0, 1), False,
+        "Guetig", "A_plus*(1 - w)**mu", "A_minus*w**mu", (0, 1), (0, 1), False,
         "Guetig, Aharonov, Rotter & Sompolinsky 2003, J Neurosci 23:3697", mu=0.02,
     ),
     "power_law": Soft(
-        "A_plus*w**mu", "A_minus*w", (0, math.inf), (0, math.inf), False,
+        "power law", "A_plus*w**mu", "A_minus*w", (0, math.inf), (0, math.inf), False,
         "Morrison, Aertsen & Diesmann 2007, Neural Comput 19:1437", mu=0.4,
     ),
 }  # fmt: skip
@@ -189,19 +192,15 @@ def pair(
     """
     published = chosen(PRESETS, preset, "pair")
     numbers = dict(published.parameters)
-    pairing, soft = (
-        _option(table, what, given or of_preset)
-        for table, what, given, of_preset in (
-            (SCHEMES, "scheme", scheme, numbers.pop("scheme", "all_to_all")),
-            (DEPENDENCES, "dependence", dependence, numbers.pop("dependence", "additive")),
-        )
-    )
+    of_preset = numbers.pop("scheme", "all_to_all"), numbers.pop("dependence", "additive")
+    pairing = one_of(SCHEMES, scheme or of_preset[0], "scheme", "pair")
+    soft = one_of(DEPENDENCES, dependence or of_preset[1], "dependence", "pair")
     mu = numbers.pop("mu", soft.mu)
     if soft.mu is not None:
         numbers["mu"] = mu
     alone = discarding(coincidence)
     rule = Rule(
-        f"pair STDP, {pairing.words}, {_name(soft)}",
+        f"pair STDP, {pairing.words}, {soft.words}",
         joined(
             "w : 1",
             "dx/dt = -x/tau_plus : 1 (event-driven)",
@@ -228,28 +227,14 @@ def pair(
         source=joined(
             soft.source,
             f"pairs: {pairing.source}" if pairing.source else "",
-            f"numbers: {published.source}" if published.source != soft.source else "",
-            f"note: {published.note}" if published.note else "",
+            f"numbers: {published}",
         ),
         preset=preset,
     ).changed(**parameters)
-    _check(rule)
+    mus = all_numbers(rule.parameters.get("mu", 0))
+    if mus is not None and not np.all((mus >= 0) & (mus <= 1)):
+        raise SetupError(f"mu of {rule.name} has to be in [0, 1], not {rule.parameters['mu']!r}")
     return rule
-
-
-def _option(table: Mapping[str, Any], what: str, name: str) -> Any:
-    if name in table:
-        return table[name]
-    near = nearest(str(name), table)
-    raise SetupError(
-        f"pair has no {what} {name!r}" + (f"; did you mean '{near}'?" if near else ""),
-        hint=f"It is one of {', '.join(map(repr, table))}.",
-    )
-
-
-def _name(soft: Soft) -> str:
-    name = next(name for name, known in DEPENDENCES.items() if known is soft)
-    return {"van_rossum": "van Rossum", "guetig": "Guetig", "power_law": "power law"}.get(name, name)
 
 
 def _bounds(soft: Soft, bounds: Any) -> tuple[float, float] | None:
@@ -258,28 +243,27 @@ def _bounds(soft: Soft, bounds: Any) -> tuple[float, float] | None:
         if bounds == "default":
             return soft.bounds
         raise SetupError(f"bounds are two numbers, None or 'default', not {bounds!r}")
+    try:
+        if not get_dimensions(bounds).is_dimensionless:
+            raise TypeError
+        lowest, highest = (None, None) if bounds is None else map(float, bounds)
+    except (TypeError, ValueError):
+        raise SetupError(f"bounds are two numbers, None or 'default', not {bounds!r}") from None
     low, high = soft.within
-    if bounds is None:
+    if lowest is None or highest is None:
         if soft.unbounded:
             return None
         raise SetupError(
-            f"with {_name(soft)} dependence the weight has to stay within {low:g} and {high:g}: "
+            f"with {soft.words} dependence the weight has to stay within {low:g} and {high:g}: "
             "a power of what is negative is not a number",
             hint=f"Leave bounds= out, which gives {soft.bounds}.",
         )
-    if not low <= float(bounds[0]) < float(bounds[1]) <= high:
+    if not low <= lowest < highest <= high:
         raise SetupError(
-            f"bounds ({bounds[0]}, {bounds[1]}) do not go with {_name(soft)} dependence: "
+            f"bounds ({lowest:g}, {highest:g}) do not go with {soft.words} dependence: "
             f"they have to be in order, within {low:g} and {high:g}",
             hint="The weight is normalised to its maximum: scale it where it acts, as in g_post += w*g_max."
             if high == 1
             else "",
         )
     return bounds
-
-
-def _check(rule: Rule) -> None:
-    check_time_constants(rule.parameters, f"the rule '{rule.name}'")
-    mu = rule.parameters.get("mu", 0)
-    if not 0 <= mu <= 1:
-        raise SetupError(f"mu of {rule.name} has to be in [0, 1], not {mu}")

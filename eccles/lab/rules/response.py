@@ -9,9 +9,10 @@ import numpy as np
 
 from eccles.engine.clock import Clock, to_seconds
 from eccles.errors import SetupError
+from eccles.lab import checked
 from eccles.lab.rules.rule import Rule
 from eccles.objects import Network, SpikeGeneratorGroup, Synapses, magic
-from eccles.units import Quantity, get_dimensions, hertz, ms, second
+from eccles.units import Quantity, hertz, ms, second
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -40,7 +41,8 @@ def response(
     rule : Rule
         One whose postsynaptic neuron needs no equations, as it is only told when to spike.
     pre, post : sequence of (n,), time
-        The spike trains of each condition.
+        The spike trains of each condition, in a list or as the rows of an array. One train alone, such as
+        that of a protocol, is one condition.
     variables : str or sequence of str, optional
         Which variables of the synapse to give; by default the weight.
     delay : time, optional
@@ -60,7 +62,8 @@ def response(
     Raises
     ------
     SetupError
-        If there are not as many pre as post trains, or the rule needs a neuron of its own.
+        If there are not as many pre as post trains, a neuron spikes twice at a time, a synapse has no such
+        variable, or the rule needs a neuron of its own.
     """
     names = [rule.weight] if variables is None else [variables] if isinstance(variables, str) else variables
     return _before_and_after(rule, pre, post, names, delay, duration, initial, dt)[1]
@@ -71,13 +74,20 @@ def _before_and_after(
     pre: Sequence[Any],
     post: Sequence[Any],
     names: Sequence[str],
-    delay: Quantity = 0 * ms,
-    duration: Quantity | None = None,
-    initial: Any = None,
-    dt: Quantity = 0.1 * ms,
+    delay: Quantity,
+    duration: Quantity | None,
+    initial: Any,
+    dt: Quantity,
 ) -> tuple[xr.Dataset, xr.Dataset]:
-    if len(pre) != len(post) or not len(pre):
-        raise SetupError(f"there are {len(pre)} presynaptic and {len(post)} postsynaptic spike trains")
+    trains = [
+        checked.trains(side, f"{what}synaptic spike trains") for side, what in ((pre, "pre"), (post, "post"))
+    ]
+    n = len(trains[0])
+    if n != len(trains[1]):
+        raise SetupError(
+            f"there are {n} presynaptic and {len(trains[1])} postsynaptic spike trains",
+            hint="Each condition has one of each, which may be empty: []*ms.",
+        )
     if rule.post_equations:
         raise SetupError(
             f"the rule '{rule.name}' needs a postsynaptic neuron with equations of its own",
@@ -85,12 +95,14 @@ def _before_and_after(
         )
     with magic.private_scope():
         clock = Clock(dt)  # one for all: what has another clock has no exact times
-        source, target = _generator(pre, clock), _generator(post, clock)
+        source, target = (_generator(side, clock) for side in trains)
         synapses = rule.synapses(source, target, {"j": "i"}, delay=delay, initial=initial, namespace={})
+        for name in names:
+            rule.check_variable(synapses, name)
         network = Network(source, target, synapses)
-        before = _values(synapses, names, len(pre))
-        network.run(_end([*pre, *post], delay, rule) if duration is None else duration)
-    return before, _values(synapses, names, len(pre))
+        before = _values(synapses, names, n)
+        network.run(_end([*trains[0], *trains[1]], delay, rule) if duration is None else duration)
+    return before, _values(synapses, names, n)
 
 
 def _values(synapses: Synapses, names: Sequence[str], n: int) -> xr.Dataset:
@@ -109,23 +121,17 @@ def _values(synapses: Synapses, names: Sequence[str], n: int) -> xr.Dataset:
     )
 
 
-def _end(trains: Sequence[Any], delay: Quantity, rule: Rule) -> Quantity:
-    last = max(float(np.max(np.asarray(train), initial=0.0)) for train in trains)
+def _end(trains: Sequence[np.ndarray], delay: Quantity, rule: Rule) -> Quantity:
+    last = max(float(np.max(train, initial=0.0)) for train in trains)
     lag = float(rule.parameters[rule.lag]) if rule.lag else 0.0
     wait = to_seconds(delay, "the delay") + to_seconds(rule.rest, f"the rest of the rule '{rule.name}'")
     return (last + lag + wait) * second
 
 
-def _generator(trains: Sequence[Any], clock: Clock) -> SpikeGeneratorGroup:
-    for train in trains:
-        if np.size(train) and get_dimensions(train) is not second.dim:
-            raise SetupError(f"spike times need a unit of time, not {train!r}")
-    times = [np.asarray(train, float).reshape(-1) for train in trains]
-    indices = np.repeat(np.arange(len(times)), [len(t) for t in times])
-    all_times = np.concatenate(times)
-    if len(all_times) and all_times.min() < 0:
-        raise SetupError("spikes cannot come before the start of the run, at 0 s")
-    return SpikeGeneratorGroup(len(times), indices, Quantity(all_times, dim=second.dim), clock=clock)
+def _generator(trains: Sequence[np.ndarray], clock: Clock) -> SpikeGeneratorGroup:
+    indices = np.repeat(np.arange(len(trains)), [len(train) for train in trains])
+    times = Quantity(np.concatenate(trains), dim=second.dim)
+    return SpikeGeneratorGroup(len(trains), indices, times, clock=clock)
 
 
 def curve(
@@ -134,7 +140,10 @@ def curve(
     *,
     n_pairs: int = 1,
     rate: Quantity = 1 * hertz,
-    **options: Any,
+    delay: Quantity = 0 * ms,
+    duration: Quantity | None = None,
+    initial: Any = None,
+    dt: Quantity = 0.1 * ms,
 ) -> xr.DataArray:
     """The change of the weight by pairs of spikes with a fixed gap.
 
@@ -146,22 +155,32 @@ def curve(
         How many pairs.
     rate : frequency, optional
         How often a pair comes.
-    **options
+    delay, duration, initial, dt
         As for `response`.
 
     Returns
     -------
     DataArray
         The weight at the end minus that at the start, over `gap` (s).
+
+    Raises
+    ------
+    SetupError
+        If the postsynaptic neuron does nothing in the rule, the rule needs one with equations of its own, or
+        gaps are no finite times.
+    DimensionMismatchError
+        If gaps or the rate have another unit.
     """
-    gap = np.asarray(np.linspace(-0.1, 0.1, 201) if gaps is None else gaps, float)
-    if gaps is not None and get_dimensions(gaps) is not second.dim:
-        raise SetupError(f"gaps are times, as in [-10, 10]*ms, not {gaps!r}")
-    gap = np.atleast_1d(gap)
-    onsets = np.arange(n_pairs) / float(rate)
+    if not rule.has_post:
+        raise SetupError(
+            f"the postsynaptic neuron does nothing in the rule '{rule.name}': there is no curve over gaps",
+            hint="rule.response(pre, post, variables=...) says what spike trains do to it.",
+        )
+    gap = checked.times(np.linspace(-100, 100, 201) * ms if gaps is None else gaps, "gaps", one=True)
+    onsets = np.arange(checked.count(n_pairs, "n_pairs")) / checked.frequency(rate, "the rate of pairs")
     pre = [Quantity(max(-g, 0.0) + onsets, dim=second.dim) for g in gap]
     post = [Quantity(max(g, 0.0) + onsets, dim=second.dim) for g in gap]
-    before, after = _before_and_after(rule, pre, post, [rule.weight], **options)
+    before, after = _before_and_after(rule, pre, post, [rule.weight], delay, duration, initial, dt)
     import xarray as xr
 
     return xr.DataArray(

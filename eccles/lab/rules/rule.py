@@ -6,16 +6,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from eccles.errors import SetupError
-from eccles.lab.parts import block, changed, frozen, meanings, parameter_lines
+import numpy as np
+
+from eccles.errors import DimensionMismatchError, SetupError
+from eccles.lab.parts import (
+    all_numbers,
+    block,
+    changed,
+    check_time_constants,
+    frozen,
+    meanings,
+    one_of,
+    parameter_lines,
+)
 from eccles.objects import Synapses
-from eccles.units import Quantity, get_dimensions, ms
+from eccles.objects.semantics import in_face
+from eccles.units import Quantity, get_dimensions, ms, second
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
-__all__ = ["Coincidence", "Delays", "Rule"]
+__all__ = ["Coincidence", "Delays", "Rule", "make_pairs"]
 
 Coincidence = Literal["pre_first", "post_first", "discard"]
 Delays = Literal["axonal", "dendritic", "split"]
@@ -58,7 +70,8 @@ class Rule:
         to this).
     delays : {'axonal', 'dendritic', 'split'}, optional
         Where the delay of a synapse is: before it, so that presynaptic spikes reach it late; behind it, so
-        that the postsynaptic spike reaches it late; or half of it on each side.
+        that the postsynaptic spike reaches it late; or half of it on each side. Where the
+        postsynaptic neuron does not matter, it can only be axonal.
     transmits : {'before', 'after'}, optional
         Whether a presynaptic spike acts on its target before or after `on_pre`.
     on_events : mapping of str to str, optional
@@ -80,6 +93,12 @@ class Rule:
         Where the rule is from.
     preset : str, optional
         Where its numbers are from.
+
+    Raises
+    ------
+    SetupError
+        If a convention is not known or does not go with the text, the bounds are not in order, or a parameter
+        whose name begins with `tau` is not positive.
     """
 
     name: str
@@ -120,6 +139,42 @@ class Rule:
             raise SetupError(
                 f"the lag of the rule '{self.name}' has to be one of its parameters, not '{self.lag}'"
             )
+        if self.delays != "axonal" and not self.has_post:
+            raise SetupError(
+                f"a delay of the rule '{self.name}' can only be axonal: "
+                "the postsynaptic neuron does nothing in it"
+            )
+        check_time_constants(self.parameters, f"the rule '{self.name}'")
+        self._check_bounds()
+
+    @property
+    def has_post(self) -> bool:
+        """Whether the postsynaptic neuron matters: its spikes, or its variables."""
+        return bool(self.on_post.strip() or self.post_equations.strip())
+
+    def _check_bounds(self) -> None:
+        if self.bounds is None:
+            return
+        if not isinstance(self.bounds, tuple | list) or len(self.bounds) != 2:
+            raise SetupError(
+                f"bounds of the rule '{self.name}' are (low, high), or None, not {self.bounds!r}"
+            )
+        for bound in self.bounds:
+            if isinstance(bound, str) and bound not in self.parameters:
+                raise SetupError(
+                    f"the bound '{bound}' of the rule '{self.name}' is none of its parameters",
+                    hint=f"A bound is a number or a parameter: {', '.join(self.parameters)}.",
+                )
+            if not isinstance(bound, str) and not get_dimensions(bound).is_dimensionless:
+                raise SetupError(
+                    f"a bound with a unit ({bound}) has to be a parameter of the rule",
+                    hint="Give its name: bounds=('w_min', 'w_max').",
+                )
+        low, high = (all_numbers(self.parameters[b] if isinstance(b, str) else b) for b in self.bounds)
+        if low is None or high is None or not np.min(low) < np.max(high):
+            raise SetupError(
+                f"bounds of the rule '{self.name}' have to be two numbers in order, not {self.bounds}"
+            )
 
     # -- looking at it ----------------------------------------------------------------------------
 
@@ -157,6 +212,12 @@ class Rule:
         DimensionMismatchError
             If one has another unit.
         """
+        for name in ("bounds", "coincidence", "delays", "initial"):
+            if name in parameters and name not in self.parameters:
+                raise SetupError(
+                    f"'{name}' is no parameter of the rule '{self.name}', but a convention",
+                    hint=f"Change it afterwards: rule.with_conventions({name}=...).",
+                )
         return replace(self, parameters=changed(self.parameters, parameters, f"the rule '{self.name}'"))
 
     def with_conventions(
@@ -244,7 +305,8 @@ class Rule:
             `post` is `pre` itself by default.
         connect : bool, str or dict, optional
             What `Synapses.connect` is given: a condition, or its arguments as in `{"j": "i"}`. By default all
-            pairs are connected; with False none.
+            pairs are connected. With False none: call `connect` yourself, and then set what the rule begins
+            with (its `initial`), or all is 0.
         transmission : str, optional
             What a presynaptic spike does to its target, such as `"v_post += w*mV"`. Without it the
             synapse changes, but has no effect on its target.
@@ -256,11 +318,23 @@ class Rule:
             What other names in `transmission` stand for; by default those of the calling script.
         **options
             As for `Synapses`.
+
+        Raises
+        ------
+        SetupError
+            If a value at the start is that of no variable, or there are no synapses yet to have it.
+        DimensionMismatchError
+            If the delay is no time.
         """
+        if get_dimensions(delay) is not second.dim:
+            raise DimensionMismatchError(
+                f"a delay is a time, as in 2*ms, not {delay!r}", get_dimensions(delay), second.dim
+            )
         on_pre, on_post, delays = self._pathways(transmission, delay)
         if self.on_events:
             options["on_event"] = {**{name: name for name in self.on_events}, **options.get("on_event", {})}
-        synapses = Synapses(
+        make: Any = in_face(Synapses, getattr(pre, "semantics", Synapses.semantics))
+        synapses = make(
             pre, post, self.equations, on_pre=on_pre, on_post=on_post, delay=delays,
             namespace=meanings(self.parameters, namespace), name=name, **{"method": self.method, **options},
         )  # fmt: skip
@@ -271,21 +345,32 @@ class Rule:
             synapses.pre.order = AFTER_POST
         if "transmission" in on_pre:
             synapses.transmission.order = BEFORE_PLASTICITY if self.transmits == "before" else AFTER_ALL
-        if connect is not False:
-            given = (
-                connect if isinstance(connect, Mapping) else {} if connect is True else {"condition": connect}
-            )
-            synapses.connect(**given)
-            for variable, value in {**self.initial, **(initial or {})}.items():
-                setattr(synapses, variable, value)
+        if connect is False:
+            if initial:
+                raise SetupError("without synapses there is nothing that initial= could be set for")
+            return synapses
+        make_pairs(synapses, connect)
+        for variable, value in {**self.initial, **(initial or {})}.items():
+            self.check_variable(synapses, variable, to_set=True)
+            setattr(synapses, variable, value)
         return synapses
+
+    def check_variable(self, synapses: Synapses, name: str, *, to_set: bool = False) -> None:
+        """Raise a SetupError if a synapse of the rule has no such variable, or none that can be set."""
+        variables = {variable.name: variable for variable in synapses.equations.values()}
+        found = one_of(variables, name, "variable", f"a synapse of the rule '{self.name}'")
+        if to_set and found.kind == "subexpression":
+            raise SetupError(
+                f"'{name}' of the rule '{self.name}' is computed from other variables, and cannot be set",
+                hint=f"The rule begins with {', '.join(self.initial)}." if self.initial else None,
+            )
 
     def _pathways(
         self, transmission: str, delay: Any
     ) -> tuple[dict[str, str], dict[str, str], dict[str, Any]]:
         """Statements for spikes of either side, and the delay of each pathway."""
         clip = "" if self.bounds is None else f"{self.weight} = clip({self.weight}, {{}}, {{}})"
-        clip = clip.format(*(_text(bound) for bound in self.bounds or ()))
+        clip = clip.format(*(b if isinstance(b, str) else repr(float(b)) for b in self.bounds or ()))
         on_pre, on_post, *on_events = (
             "\n".join(part for part in (text, clip) if part) if text.strip() else ""
             for text in (self.on_pre, self.on_post, *self.on_events.values())
@@ -303,13 +388,8 @@ class Rule:
         return pre, post, {k: v for k, v in given.items() if k in {**pre, **post} and v is not None}
 
 
-def _text(bound: Any) -> str:
-    """A bound as model text: a number, or the name of a parameter."""
-    if isinstance(bound, str):
-        return bound
-    if get_dimensions(bound).is_dimensionless:
-        return repr(float(bound))
-    raise SetupError(
-        f"a bound with a unit ({bound}) has to be a parameter of the rule",
-        hint="Give its name: bounds=('w_min', 'w_max').",
+def make_pairs(synapses: Synapses, connect: bool | str | Mapping[str, Any]) -> None:
+    """Connect pairs of neurons: all, those of a condition, or as the arguments of `Synapses.connect` say."""
+    synapses.connect(
+        **(connect if isinstance(connect, Mapping) else {} if connect is True else {"condition": connect})
     )

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import numpy as np
+
 from eccles.errors import SetupError
-from eccles.lab.parts import Preset, changed, chosen
+from eccles.lab.parts import Preset, all_numbers, changed, chosen
 from eccles.lab.rules.rule import Rule
 from eccles.units import ms
 
@@ -99,7 +101,8 @@ def short_term(
     Raises
     ------
     SetupError
-        If U is not in (0, 1], a time constant is negative, or, with three states, tau_I equals tau_rec.
+        If U is not in (0, 1], a time constant is not positive (`tau_fac` may be 0), or, with three states,
+        tau_I equals tau_rec.
 
     References
     ----------
@@ -122,7 +125,8 @@ def short_term(
         known.setdefault("tau_I", 3 * ms)
     known = changed(known, parameters, "short_term")
     _check(known)
-    facilitates = float(known["tau_fac"]) != 0
+    with_tau_fac = all_numbers(known["tau_fac"])  # in a sweep without 0, one text serves all conditions
+    facilitates = bool(np.all(with_tau_fac != 0)) or float(known["tau_fac"]) != 0
     if not facilitates:
         del known["tau_fac"]
     return Rule(
@@ -136,21 +140,18 @@ def short_term(
         weight="released",
         initial={"w": 1.0, **({"x": 1.0} if states == 2 else {})},
         transmits="after",
-        source=found.source,
+        source=str(found),
         preset=preset,
     )
 
 
 def _check(known: dict[str, Any]) -> None:
-    if not 0 < float(known["U"]) <= 1:
-        raise SetupError(f"U is the fraction that a first spike releases, in (0, 1], not {known['U']}")
-    for name in ("tau_rec", "tau_I"):
-        if name in known and not float(known[name]) > 0:
-            raise SetupError(f"{name} is a time constant above 0, not {known[name]}")
-    if not float(known["tau_fac"]) >= 0:
-        raise SetupError(f"tau_fac is a time constant, or 0 for no facilitation, not {known['tau_fac']}")
-    if "tau_I" in known and float(known["tau_I"]) == float(known["tau_rec"]):
+    numbers = {name: all_numbers(value) for name, value in known.items()}
+    U, tau_rec, tau_I = (numbers.get(name) for name in ("U", "tau_rec", "tau_I"))
+    if U is not None and not np.all((U > 0) & (U <= 1)):
+        raise SetupError(f"U is the fraction that a first spike releases, in (0, 1], not {known['U']!r}")
+    if tau_I is not None and tau_rec is not None and np.intersect1d(tau_I, tau_rec).size:
         raise SetupError(
-            f"tau_I and tau_rec are the same ({known['tau_I']}); the form used here needs them to differ",
+            f"tau_I and tau_rec are the same ({known['tau_I']!r}); the form used here needs them to differ",
             hint="Change one of them a little: the result depends on them continuously.",
         )

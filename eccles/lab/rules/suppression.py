@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from eccles.lab.parts import Preset, check_time_constants, chosen, joined
+from eccles.lab.parts import Preset, chosen, joined
 from eccles.lab.rules.coincidence import discarding
 from eccles.lab.rules.rule import Coincidence, Delays, Rule
 from eccles.units import ms
@@ -67,7 +67,7 @@ def suppression(
     """
     published = chosen(PRESETS, preset, "suppression")
     alone = discarding(coincidence)
-    rule = Rule(
+    return Rule(
         "pair STDP with suppression",
         joined(
             "w : 1",
@@ -84,8 +84,6 @@ def suppression(
         bounds=bounds,
         coincidence=coincidence,
         delays=delays,
-        source=f"{published.source}\nnote: {published.note}",
+        source=str(published),
         preset=preset,
     ).changed(**parameters)
-    check_time_constants(rule.parameters, f"the rule '{rule.name}'")
-    return rule

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from eccles.lab.data import table
-from eccles.lab.parts import Preset, check_time_constants, chosen, joined
+from eccles.lab.parts import Preset, chosen, joined
 from eccles.lab.rules.coincidence import discarding
 from eccles.lab.rules.rule import Coincidence, Delays, Rule
 from eccles.units import ms
@@ -86,7 +86,7 @@ def triplet(
     interaction, model = preset.split()[-2:]
     full, adds = model == "full", "+= 1" if interaction == "all-to-all" else "= 1"
     alone = discarding(coincidence, "r1")
-    rule = Rule(
+    return Rule(
         f"triplet STDP, {interaction}, {model}",
         joined(
             "w : 1",
@@ -113,8 +113,6 @@ def triplet(
         bounds=bounds,
         coincidence=coincidence,
         delays=delays,
-        source=f"{published.source}\nnote: {published.note}",
+        source=str(published),
         preset=preset,
     ).changed(**parameters)
-    check_time_constants(rule.parameters, f"the rule '{rule.name}'")
-    return rule

@@ -70,7 +70,8 @@ def voltage(
     """
     if stages < 0:
         raise SetupError(f"a cascade has 0 or more stages, not {stages}")
-    values = dict(chosen(PRESETS, preset, "voltage").parameters)
+    published = chosen(PRESETS, preset, "voltage")
+    values = dict(published.parameters)
     if not stages:
         del values["delay_ubar"]
     lines = [line for side in ("minus", "plus") for line in _low_pass(side, stages)]
@@ -95,7 +96,7 @@ def voltage(
             for name in (f"ubar_{side}", *(f"ubar_{side}_{k + 1}" for k in range(stages)))
         },
         method="rk4",  # the coefficients of the exact solution would follow the voltage
-        source=SOURCE,
+        source=f"{SOURCE}\nnumbers: {published}",
         preset=preset,
     )
 

@@ -13,8 +13,9 @@ from scipy import integrate, special, stats
 from eccles import Clock, DimensionMismatchError, Hz, Network, SetupError, SpikeMonitor, kHz, ms, second, seed
 from eccles.lab.binaural import Tone, concentration, ear, nerve_locking, nerve_train, phase_walk
 from eccles.lab.binaural.nerve import bessel_ratio
-from eccles.lab.binaural.trains import dead_time, uniform
+from eccles.lab.binaural.trains import dead_time
 from eccles.lab.measure import phase_locking, phases, vector_strength
+from eccles.lab.random_numbers import labelled_uniform
 from eccles.objects import magic
 
 Maker = Callable[..., list[np.ndarray]]
@@ -153,7 +154,7 @@ def test_the_same_seed_gives_the_same_train_whatever_else_is_drawn() -> None:
     np.testing.assert_array_equal(one, again)
     for other in ({"seed": 4, "stream": ("left", 1)}, {"seed": 3, "stream": ("left", 2)}):
         assert not np.array_equal(one, nerve_train(tones, 150 * Hz, 1 * second, **other))
-    np.testing.assert_array_equal(uniform(5, 1, "a"), uniform(9, 1, "a")[:5])
+    np.testing.assert_array_equal(labelled_uniform(5, 1, "a"), labelled_uniform(9, 1, "a")[:5])
 
 
 def test_a_dead_time_is_kept_after_spikes_that_stay_only() -> None:

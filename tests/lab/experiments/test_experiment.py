@@ -195,7 +195,7 @@ def test_time_constants_of_rules_are_swept_in_one_model_too(capsys):
 def test_a_time_constant_that_makes_no_sense_spoils_its_condition_only():
     result = experiment(lambda tau: pair(tau_plus=tau), pairing(n=3), tau=[20, -20] * ms, **SHORT)
     assert result.data["failed"].values.tolist() == [False, True]
-    assert "has to be positive, not -20. ms" in str(result.data.attrs["failures"])
+    assert "has to be positive, not -20" in str(result.data.attrs["failures"])
 
 
 def test_parameters_can_go_together():
@@ -459,3 +459,11 @@ def test_epsp_is_what_the_laboratory_measures():
     assert testing.epsp is epsp
     assert isinstance(experiment(RULE, pairing(10 * ms, n=1), **SHORT), Result)
     assert mV  # the unit of the text of NOTHING
+
+
+def test_a_selection_tells_of_the_rules_that_are_in_it() -> None:
+    result = experiment({"one": pair(), "other": pair(A_plus=0.01)}, pairing(10 * ms, n=5), progress=False)
+    assert list(result.select(rule="other").rules) == ["other"]
+    assert list(result.select(rule=["one", "other"]).rules) == ["one", "other"]
+    assert list(result.select(rule="other").models()) == ["rule: other", "protocol"]
+    assert len(result.notes()) == len(set(result.notes()))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from eccles import Hz, ms, second
 from eccles.lab.experiments import gap_and_rate
 from eccles.lab.experiments.study import Outcome
 from eccles.lab.protocols import pairing
-from eccles.lab.rules import Rule
+from eccles.lab.rules import Rule, short_term
 
 
 @pytest.fixture(scope="module")
@@ -73,10 +75,62 @@ def test_the_convention_matters_only_where_spikes_coincide(outcome: Outcome) -> 
     spread = data["change"].max("coincidence") - data["change"].min("coincidence")
     product = (data["rate"] * data["gap"]).values
     whole = abs(product - np.round(product)) < 1e-9
-    by_rule = spread.transpose("rule", "rate", "gap").values
+    by_rule = spread.transpose("rule", "rate", "gap")
     assert whole.sum() >= 8
-    assert np.all(by_rule[:, ~whole] == 0)
-    assert np.all(by_rule[:, whole] > 0.05)
+    assert np.all(by_rule.values[:, ~whole] == 0)
+    assert np.all(by_rule.sel(rule=list(gap_and_rate.rules("discard"))).values[:, whole] > 0.05)
+
+
+def test_rules_without_a_jump_do_not_care_which_of_coincident_spikes_is_first() -> None:
+    protocols = [pairing(20 * ms, n=12, rate=rate * Hz) for rate in (50, 100)]
+    first, last = (gap_and_rate.other_changes(protocols, order) for order in ("pre_first", "post_first"))
+    np.testing.assert_allclose(first, last, rtol=0, atol=1e-12)
+    assert np.all(abs(first) > 0.01)
+
+
+def test_the_inhibitory_rule_adds_a_symmetric_window_over_all_pairs() -> None:
+    n, period, eta, tau = 60, 0.02, 1e-3, 0.02
+    gaps = np.subtract.outer(np.arange(n) * period + 0.02, np.arange(n) * period)
+    expected = eta * (np.exp(-abs(gaps) / tau).sum() - n * 2 * 3 * tau)
+    protocol = pairing(20 * ms, n=n, rate=50 * Hz)
+    found = gap_and_rate.other_changes([protocol])[list(gap_and_rate.other_rules()).index("inhibitory")]
+    assert found[0] == pytest.approx(expected, abs=1e-12)
+
+
+def test_what_only_knows_one_side_is_not_asked_for_the_gap() -> None:
+    protocols = [pairing(gap * ms, n=10, rate=50 * Hz) for gap in (5, 10, 15)]
+    released = short_term().response([p.pre for p in protocols], [p.post for p in protocols])["released"]
+    assert np.ptp(released.values) == 0
+    assert released[0] > 0
+
+
+def test_epsps_have_the_closed_form_and_a_millivolt_for_each_unit_of_weight() -> None:
+    weights = np.array([[1.0, 0.25], [np.nan, 3.0], [1.0, 0.0]])
+    amplitude, trace = gap_and_rate.epsps(weights, "amplitude", "trace")
+    np.testing.assert_allclose(amplitude, weights, rtol=1e-9, atol=1e-12)
+    t, tau_m, tau_s = 0.05 * np.arange(trace.shape[-1]), 20.0, 5.0
+    shape = np.exp(-t / tau_m) - np.exp(-t / tau_s)
+    peak = tau_m * tau_s / (tau_m - tau_s) * np.log(tau_m / tau_s)
+    shape /= np.exp(-peak / tau_m) - np.exp(-peak / tau_s)
+    np.testing.assert_allclose(trace[1, 1], 3 * shape, rtol=0, atol=1e-9)
+    assert np.all(np.isnan(trace[1, 0]))
+
+
+@pytest.mark.slow
+def test_the_epsp_is_measured_for_every_rule_rate_gap_and_phase(outcome: Outcome) -> None:
+    data = outcome.data
+    known = data["change"].notnull()
+    assert bool(known.sel(coincidence="pre_first").all())
+    assert bool((data["epsp"].notnull().values == known.values).all())
+    np.testing.assert_allclose(data["epsp"].values, 1 + data["change"].values, rtol=1e-9)
+    np.testing.assert_allclose(data["epsp_by_phase"].values, 1 + data["by_phase"].values, rtol=1e-9)
+    assert data["epsp"].attrs["units"] == "mV"
+    after = data["trace"].sel(when="after").max("time").sel(rule="pair, all-to-all")
+    np.testing.assert_allclose(
+        after,
+        [1 + at_meeting(outcome, "pair, all-to-all", order) for order in gap_and_rate.ORDERS],
+        rtol=1e-4,
+    )
 
 
 def test_one_period_more_is_the_same_gap_but_for_the_ends() -> None:
@@ -100,28 +154,33 @@ def test_low_rates_give_what_the_window_says(outcome: Outcome) -> None:
     assert float(window) == pytest.approx(0.777 * np.exp(-20 / 16.8), abs=1e-12)
 
 
-def test_the_script_in_the_docstring_runs(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_script_in_the_docstring_runs(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lines = (gap_and_rate.__doc__ or "").splitlines()
     script = textwrap.dedent("\n".join(line for line in lines if line.startswith("    ") or not line))
-    names: dict[str, object] = {}
+    assert len(script.split("\n\n\n")[0].strip().splitlines()) <= 12
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
     exec(compile(script, "script", "exec"), names)
-    change = names["change"]
-    assert isinstance(change, np.ndarray)
-    assert change.shape == (4, 3)
+    after = names["result"].data.isel(test=-1)
+    assert after["weight"].shape == (4, 3)
     n, plus, minus = 60, 0.777 / 60, 0.273 / 60  # 50 Hz and 20 ms, the presynaptic spike first
     expected = (
         (n - 1) * plus
         + sum((n - k) * plus * np.exp(-(k + 1) * 20 / 16.8) for k in range(n))
         - sum((n - k) * minus * np.exp(-(k - 1) * 20 / 33.7) for k in range(2, n))
     )
-    assert change[3, 2] == pytest.approx(expected, abs=1e-12)
-    assert "0." in capsys.readouterr().out
+    assert float(after["weight"][3, 2]) == pytest.approx(1 + expected, abs=1e-12)
+    assert float(after["percent"][3, 2]) == pytest.approx(100 * (1 + expected), rel=1e-9)
+    assert "EPSP after (mV)" in capsys.readouterr().out
+    assert (tmp_path / "pairs.png").stat().st_size > 0
 
 
 @pytest.mark.slow
 def test_the_outcome_has_a_table_findings_models_and_a_figure(outcome: Outcome) -> None:
     assert len({len(column) for column in outcome.table.values()}) == 1
-    assert len(outcome.draw().axes) == 7  # six panels and a scale of colours
+    assert len(outcome.draw().axes) == 11  # ten panels and a scale of colours
     assert outcome.findings
-    assert set(outcome.models or {}) == set(outcome.data["rule"].values)
+    assert set(outcome.models or {}) > set(outcome.data["rule"].values)
     assert float(outcome.data["gap"].max()) == pytest.approx(float(40 * ms / second))

@@ -79,5 +79,7 @@ def test_the_baseline_is_100_per_cent() -> None:
         percent_of_baseline(amplitudes, start=200, stop=300)
     with pytest.raises(SetupError, match="baseline is 0"):
         percent_of_baseline(0 * amplitudes, start=0, stop=100)
-    with pytest.raises(SetupError, match="need the dimension 'minute'"):
+    with pytest.raises(SetupError, match="a DataArray with the dimension 'time', not ndarray"):
+        paired_pulse_ratio(np.zeros(30), np.zeros(30), onset=0, interval=5 * ms)  # type: ignore[arg-type]
+    with pytest.raises(SetupError, match="to have the dimension 'minute'"):
         percent_of_baseline(amplitudes, start=0, stop=100, dim="minute")

@@ -124,14 +124,25 @@ def test_the_interval_has_the_truth_as_often_as_it_says_at_any_strength(kappa: f
     assert coverage(kappa, 500, 1000) == pytest.approx(0.955, abs=0.025)
 
 
+def test_several_trains_are_taken_together() -> None:
+    one, other = [0, 101] * ms, [5, 199, 302] * ms
+    together = phase_locking(np.concatenate([one, other]), 10 * Hz)
+    for trains in ([one, other], {"left": one, "right": other}):
+        assert phase_locking(trains, 10 * Hz).vector_strength == pytest.approx(
+            together.vector_strength, abs=1e-15
+        )
+
+
 def test_bad_input_is_named() -> None:
+    with pytest.raises(SetupError, match="finite"):
+        phase_locking([1, np.nan] * ms, 10 * Hz)
     with pytest.raises(DimensionMismatchError, match="unit of time"):
         phase_locking([1, 2] * mV, 10 * Hz)
-    with pytest.raises(DimensionMismatchError, match="10\\*Hz"):
+    with pytest.raises(DimensionMismatchError, match="frequency has another unit"):
         phase_locking([1, 2] * ms, 10)
-    with pytest.raises(SetupError, match="positive frequency"):
+    with pytest.raises(SetupError, match="the frequency has to be positive"):
         phase_locking([1, 2] * ms, 0 * Hz)
     with pytest.raises(SetupError, match=r"0\.95"):
         locking_of_phases([0.1], confidence=95)
-    with pytest.raises(SetupError, match="at least one bin"):
+    with pytest.raises(SetupError, match="number of bins has to be from 1"):
         phase_histogram([1, 2] * ms, 10 * Hz, 0)

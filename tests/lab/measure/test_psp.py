@@ -210,7 +210,7 @@ def test_mistakes_are_named() -> None:
         psp_shape(trace[:9], onset=0)
     with pytest.raises(SetupError, match="before the trace begins"):
         psp_shape(trace.sel(time=slice(0.01, None)), onset=0.001)
-    with pytest.raises(SetupError, match="the onset is a time"):
+    with pytest.raises(SetupError, match="the onset is a time or a number of seconds"):
         psp_shape(trace, onset=1e-3 * ms / ms * ms**2)
     with pytest.raises(SetupError, match="from a larger to a smaller"):
         psp_shape(trace, onset=0, decay=(0.1, 0.9))

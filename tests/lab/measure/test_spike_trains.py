@@ -125,7 +125,7 @@ def test_the_bootstrap_agrees_with_that_of_scipy() -> None:
     ends = bootstrap(sample, lambda mean, variance: np.sqrt(variance) / mean, 0.95, seed=1)
     peer = stats.bootstrap(
         (sample,), lambda x, axis: x.std(axis=axis, ddof=1) / x.mean(axis=axis), method="BCa",
-        n_resamples=50_000, rng=np.random.default_rng(1),
+        n_resamples=50_000, random_state=np.random.default_rng(1),
     ).confidence_interval  # fmt: skip
     width = peer.high - peer.low
     # the standard error of a quantile of 2000 resamples is a few percent of the width
@@ -273,7 +273,13 @@ def test_an_estimate_reads_as_a_sentence_would_have_it() -> None:
     ("make", "error", "message"),
     [
         (lambda: rate([1, 2] * mV, 1 * second), DimensionMismatchError, "need a unit of time"),
-        (lambda: rate([1.0, 2.0], 1 * second), SetupError, "rows of times"),
+        (lambda: rate([1.0, 2.0], 1 * second), DimensionMismatchError, "need a unit of time"),
+        (lambda: rate([1 * ms, 2 * ms], 1 * second), SetupError, "rows of times"),
+        (
+            lambda: rate([1, 2] * ms, 1 * Hz),
+            DimensionMismatchError,
+            r"the duration .* a time",
+        ),
         (lambda: rate("train", 1 * second), SetupError, "not 'train'"),
         (lambda: rate([], 1 * second), SetupError, "there are no spike trains"),
         (lambda: cv([1, np.inf] * ms), SetupError, "finite"),
@@ -285,6 +291,11 @@ def test_an_estimate_reads_as_a_sentence_would_have_it() -> None:
 def test_mistakes_are_named(make: Any, error: type[EcclesError], message: str) -> None:
     with pytest.raises(error, match=message):
         make()
+
+
+def test_trains_by_name_are_trains() -> None:
+    one, other = [10, 30] * ms, [20] * ms
+    assert str(rate({0: one, 1: other}, 1 * second)) == str(rate([one, other], 1 * second))
 
 
 times = st.one_of(st.lists(st.floats(-10, 10), max_size=8), st.lists(st.floats(), max_size=3))

@@ -211,6 +211,13 @@ def test_postsynaptic_spikes_can_be_paired_with_any_stimulation() -> None:
         (lambda: pairing(10 * ms, n=0), "number of pairs has to be from 1"),
         (lambda: tetanus(n_pulses=10**12), "from 1 to 100000000, not 1000000000000"),
         (lambda: low_frequency(rate=5 * ms), "the rate has another unit"),
+        (lambda: pairing().repeated(2.5, 60 * second), "has to be a whole number, not 2.5"),  # type: ignore[arg-type]
+        (lambda: pairing().repeated(2, 30.5 * second), "cannot be done every 30.5"),
+        (lambda: pairing().repeated(2, 60), "the interval has another unit"),
+        (lambda: pairing().then(pairing(), pause=5), "the pause has another unit: it has to be a time"),
+        (lambda: pairing().after(-5 * second), "the pause has to be at least 0"),
+        (lambda: Protocol("mine", [-1, 1] * second, [], 5 * second), "cannot come before the start"),
+        (lambda: Protocol("mine", [], [2, 2] * second, 5 * second), "'mine' have the same time twice"),
     ],
 )  # fmt: skip
 def test_mistakes_are_named(make: Any, message: str) -> None:

@@ -248,10 +248,10 @@ def test_recorded_trains_go_through_a_file_into_a_protocol(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("pre", "message"),
     [
-        ([1, 1] * second, "pre of 'recorded' has two spikes at the same time, 1 s"),
-        ([1, np.nan] * second, "pre of 'recorded' have to be finite"),
+        ([1, 1] * second, "presynaptic spikes of 'recorded' have the same time twice, 1 s"),
+        ([1, np.nan] * second, "presynaptic spikes of 'recorded' have to be finite"),
         ([1, 2] * mV, "need a unit of time"),
-        (None, "rows of times"),
+        (None, "are times, as in"),
         ([[1, 2]] * second, "rows of times"),
         (3 * second, "rows of times"),
     ],

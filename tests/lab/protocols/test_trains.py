@@ -136,7 +136,7 @@ def test_shuffling_keeps_the_intervals_and_both_ends() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: trains.regular(5 * ms, 1 * second), "the rate has another unit, as in 20"),
+        (lambda: trains.regular(5 * ms, 1 * second), "the rate has another unit: it has to be a frequency"),
         (lambda: trains.regular(5 * Hz, 1 * second, 1.0), "phase is a part of the period"),
         (lambda: trains.regular(1e12 * Hz, 1e6 * second), "would be 1e\\+18 spikes"),
         (lambda: trains.regular(-5 * Hz, 1 * second), "the rate has to be positive"),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad, solve_ivp
 
-from eccles import Hz, SetupError, ms, second
+from eccles import DimensionMismatchError, Hz, SetupError, ms, second
 from eccles.lab.rules import calcium
 from eccles.lab.rules.calcium import PRESETS
 from eccles.lab.rules.calcium_theory import population, shares_above, strength_change, transitions
@@ -82,6 +82,15 @@ def test_the_strength_is_that_of_counted_synapses() -> None:
     after = (at_down * (1 - up) + at_up * down) + b * (at_down * up + at_up * (1 - down))
     assert strength_change(up, down, beta, b) == pytest.approx(after / (at_down + b * at_up), rel=1e-14)
     assert population("hippocampal slices") == (0.7, 5.28145)
+
+
+def test_mistakes_are_named() -> None:
+    with pytest.raises(SetupError, match="calcium has no preset 'dp'; did you mean 'DP'"):
+        population("dp")
+    with pytest.raises(DimensionMismatchError, match="the gap has another unit"):
+        shares_above(calcium(), 10, 1 * Hz)
+    with pytest.raises(DimensionMismatchError, match="the rate has another unit"):
+        shares_above(calcium(), 10 * ms, 1)
 
 
 def test_without_noise_there_is_no_chance() -> None:

@@ -155,6 +155,20 @@ def test_a_transmitted_spike_has_the_weight_of_its_moment() -> None:
     assert cell.got[0] == pytest.approx(1 + c * 0.5 / 6 * -np.expm1(-0.4 * 6), rel=1e-13)
 
 
+def test_a_part_of_the_neurons_can_be_rewarded() -> None:
+    rule = dopamine(A_plus=2.0)
+    source, kicks, teacher = (SpikeGeneratorGroup(1, [0], [t] * ms) for t in (10, 15, 500))
+    cells = NeuronGroup(
+        3, f"v : 1\n{rule.post_equations}", threshold="v > 0.5", reset="v = 0", events=rule.post_events
+    )
+    kick = Synapses(kicks, cells, on_pre="v_post += 1")
+    kick.connect()
+    synapses, given = rule.synapses(source, cells), reward(teacher, cells[1:], connect={"i": 0, "j": 1})
+    Network(source, kicks, teacher, cells, kick, synapses, given).run(20 * second)
+    change = 2 * np.exp(-5 / 20) * np.exp(-0.485) * 0.5 / 6
+    np.testing.assert_allclose(synapses.w_now[:], [1, 1, 1 + change], rtol=0, atol=1e-14)
+
+
 def test_the_rule_says_what_its_target_needs() -> None:
     text = str(dopamine())
     for part in ("at 'reward'", "reward : 1", "reward: reward != 0", "tau_c = 1. s"):
