@@ -91,6 +91,28 @@ def test_the_guide_to_sweeps_knows_all_that_can_be_recorded() -> None:
     assert [name for name in makers if f"record.{name}(" not in guide] == []
 
 
+def test_the_guide_to_the_laboratory_knows_all_parts_and_studies() -> None:
+    from importlib import import_module
+
+    from eccles.lab import rules
+    from eccles.lab.experiments import STUDIES
+    from eccles.lab.neurons import NEURONS, adex, clopath, izhikevich
+
+    guide = (ROOT / "docs" / "laboratory.md").read_text(encoding="utf-8")
+    makers = [n for n in rules.__all__ if n.islower() and n != "reward"]
+    assert len(makers) > 8
+    missing = [name for name in (*makers, *STUDIES) if f"`{name}`" not in guide]
+    missing += [make.__name__ for make in NEURONS.values() if f"`{make.__name__}`" not in guide]
+    modules = [import_module(f"eccles.lab.rules.{name}") for name in makers]
+    modules += [import_module(make.__module__) for make in (adex, clopath, izhikevich)]
+    for module in modules:
+        if not module.__name__.endswith("triplet"):  # eight rows, named after three things
+            missing += [
+                name for name in module.PRESETS if f"'{name}'" not in guide and f'"{name}"' not in guide
+            ]
+    assert missing == []
+
+
 def _rows(text: str, heading: str) -> list[list[str]]:
     """The cells of a table below its heading."""
     lines = text[text.index(heading) :].split("\n\n")[0].splitlines()[2:]

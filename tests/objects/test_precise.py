@@ -57,6 +57,22 @@ def test_an_upswing_that_runs_away_within_the_shortest_span_crosses_on_its_way(c
     np.testing.assert_allclose(spikes.t_, 10e-3 * (1 - np.exp(-cut)) * np.arange(1, 5), rtol=1e-8)
 
 
+def test_an_upswing_that_runs_away_is_seen_whatever_variables_stand_behind_it() -> None:
+    spikes = []
+    for others in (0, 1, 20):  # the error of a span is the largest of all variables, none of them left out
+        lines = "".join(f"\ndz{k}/dt = -z{k}/(40*ms) : 1" for k in range(others))
+        group = NeuronGroup(
+            1, ADEX + lines, threshold="v > 20*mV", reset="v = EL; w += b", namespace=CONSTANTS
+        )
+        group.v = CONSTANTS["EL"]
+        monitor = SpikeMonitor(group)
+        Network(group, monitor).run(50 * ms)
+        spikes.append(monitor.t_)
+    assert len(spikes[0]) > 1
+    np.testing.assert_array_equal(spikes[1], spikes[0])
+    np.testing.assert_array_equal(spikes[2], spikes[0])
+
+
 def test_integrations_over_spans_of_their_own_are_counted() -> None:
     coarse, _ = adaptive(method_options={"tolerance": 1e-4})
     fine, _ = adaptive(method_options={"tolerance": 1e-10})

@@ -182,6 +182,22 @@ def test_all_conditions_are_one_model_even_if_protocols_differ_in_length(capsys)
     np.testing.assert_array_equal(result.data["pre_spikes"].notnull().sum("pre_spike"), np.arange(1, 9))
 
 
+def test_time_constants_of_rules_are_swept_in_one_model_too(capsys):
+    taus = [10, 20, 40]
+    result = experiment(
+        lambda tau: pair(A_plus=A_PLUS, tau_plus=tau), pairing(10 * ms, n=3), tau=taus * ms, **SHORT
+    )
+    assert "one_model_per_value" not in capsys.readouterr().err
+    expected = [0.5 + 3 * A_PLUS * math.exp(-10 / tau) for tau in taus]
+    np.testing.assert_allclose(result.data["weight"].isel(test=-1).values, expected, rtol=1e-12)
+
+
+def test_a_time_constant_that_makes_no_sense_spoils_its_condition_only():
+    result = experiment(lambda tau: pair(tau_plus=tau), pairing(n=3), tau=[20, -20] * ms, **SHORT)
+    assert result.data["failed"].values.tolist() == [False, True]
+    assert "has to be positive, not -20. ms" in str(result.data.attrs["failures"])
+
+
 def test_parameters_can_go_together():
     cell = zipped(gap=[10, -10] * ms, rate=[1, 20] * Hz, A_plus=[0.001, A_PLUS])
     result = experiment(lambda A_plus: RULE.changed(A_plus=A_plus), gap_and_rate, cell=cell, **SHORT)
