@@ -92,21 +92,18 @@ def test_the_guide_to_sweeps_knows_all_that_can_be_recorded() -> None:
 
 
 def test_the_guide_to_the_laboratory_knows_all_parts_and_studies() -> None:
-    from importlib import import_module
-
-    from eccles.lab import rules
+    from eccles.lab import neurons, rules
     from eccles.lab.experiments import STUDIES
-    from eccles.lab.neurons import NEURONS, adex, clopath, izhikevich
+    from eccles.lab.neurons.adex import PRESETS as PATTERNS
+    from eccles.lab.neurons.izhikevich import PRESETS as KINDS
+    from eccles.lab.protocols import PROTOCOLS
 
     guide = (ROOT / "docs" / "laboratory.md").read_text(encoding="utf-8")
-    missing = [name for name in (*rules.RULES, *STUDIES) if f"`{name}`" not in guide]
-    missing += [make.__name__ for make in NEURONS.values() if f"`{make.__name__}`" not in guide]
-    published = [
-        rules.presets(name) for name in rules.RULES if name != "triplet"
-    ]  # eight rows, of three things
-    published += [import_module(make.__module__).PRESETS for make in (adex, clopath, izhikevich)]
-    for presets in published:
-        missing += [name for name in presets if f"'{name}'" not in guide and f'"{name}"' not in guide]
+    names = [*rules.RULES, *STUDIES, *PROTOCOLS, *(make.__name__ for make in neurons.NEURONS.values())]
+    missing = [name for name in names if f"`{name}`" not in guide]
+    published = [p for rule in rules.RULES if rule != "triplet" for p in rules.presets(rule)]  # eight rows
+    published += [*PATTERNS, *KINDS]
+    missing += [name for name in published if f"'{name}'" not in guide and f'"{name}"' not in guide]
     assert missing == []
 
 

@@ -218,12 +218,13 @@ class Dynamics:
             size = Op("fmax", (Op("fabs", (old,)), Op("fabs", (new,))))
             scale = Op("fadd", (size, Op("fabs", (Op("fsub", (new, old)),))))
             allowed = Op("fadd", (Op("fmul", (tolerance, scale)), ir.const(1e-300)))
-            error = Op("fdiv", (Op("fabs", (code.lowerer.env[temporary],)), allowed))
             # bound, because each is named twice: trees would double with every variable
-            error = code.lowerer.let("error", error)
+            error = code.lowerer.let(
+                "error", Op("fdiv", (Op("fabs", (code.lowerer.env[temporary],)), allowed))
+            )
             if worst is not None:  # NaN has to come through, from either
                 kept = Op("or", (Op("fgt", (worst, error)), Op("fne", (worst, worst))))
-                error = code.lowerer.let("error", Op("select", (kept, worst, error)))
+                error = code.lowerer.let("worst", Op("select", (kept, worst, error)))
             worst = error
         return worst
 

@@ -331,7 +331,8 @@ def _rounded(values: xr.DataArray) -> list[float]:
 
 
 def _range(values: np.ndarray) -> str:
-    return f"{values.min():+.2f} to {values.max():+.2f}"
+    low, high = f"{values.min():+.2f}", f"{values.max():+.2f}"
+    return low if low == high else f"{low} to {high}"
 
 
 STUDY = Study(
