@@ -99,8 +99,15 @@ def changes(coincidence: Coincidence, protocols: Sequence[Protocol]) -> np.ndarr
 def other_changes(
     protocols: Sequence[Protocol], coincidence: Literal["pre_first", "post_first"] = "pre_first"
 ) -> np.ndarray:
-    """The same by each of `other_rules`; the order of coincident spikes makes no difference to them."""
-    pre, post = [p.pre for p in protocols], [p.post for p in protocols]
+    """The same by each of `other_rules`; the order of coincident spikes makes no difference to them.
+
+    All protocols end together, as the calcium-based rule goes on after the last spike.
+    """
+    longest = max(float(p.duration) for p in protocols)
+    pre, post = (
+        [(longest - float(p.duration)) * second + getattr(p, side) for p in protocols]
+        for side in ("pre", "post")
+    )
     found = []
     for name, made in other_rules().items():
         rule = made.with_conventions(coincidence=coincidence)

@@ -8,6 +8,7 @@ and with their closed form, which leaves out the attraction of the two states.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["STUDY", "simulated"]
+__all__ = ["STUDY", "sides", "simulated", "variance"]
 
 SETS = ("DP", "DPD", "DPD'", "P", "D", "D'")
 N_PAIRS = 60
@@ -49,25 +50,50 @@ def simulated(rule: Rule, gaps: Any, *, n: int, seed: int = 0) -> tuple[np.ndarr
     """
     onsets = np.arange(N_PAIRS) / float(RATE)
     gap = np.atleast_1d(np.asarray(gaps, float))
+    pre, post = (np.add.outer(np.maximum(shift, 0.0), onsets) for shift in (-gap, gap))
+    return sides(rule, pre, post, [float(DURATION)] * len(gap), n=n, seed=seed)
+
+
+def sides(
+    rule: Rule, pre: Any, post: Any, durations: Sequence[float], *, n: int, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which part of the synapses are on the other side of the barrier after spikes at given times.
+
+    Parameters
+    ----------
+    rule : Rule
+        As `calcium` makes it.
+    pre, post : sequence of (spike,)
+        Spike times (s) of each condition.
+    durations : (condition,)
+        How long each takes (s). All end together: before its first spike a synapse stays in its state.
+    n : int
+        How many synapses of a condition begin DOWN, and how many UP.
+
+    Returns
+    -------
+    (up, down) : (condition,), (condition,)
+    """
+    end = max(durations)
     with magic.private_scope(), magic.random_numbers(seed):
         clock = Clock(1 * ms)
-        pre, post = (
-            SpikeGeneratorGroup(
-                len(gap), np.repeat(np.arange(len(gap)), N_PAIRS),
-                np.add.outer(np.maximum(shift, 0.0), onsets).reshape(-1) * second, clock=clock,
-            ) for shift in (-gap, gap)
-        )  # fmt: skip
-        synapses = rule.synapses(pre, post, connect=False, namespace={})
-        neuron = np.tile(np.repeat(np.arange(len(gap)), n), 2)
+        groups = []
+        for trains in (pre, post):
+            indices = np.repeat(np.arange(len(trains)), [len(train) for train in trains])
+            times = [end - d + np.asarray(train) for train, d in zip(trains, durations, strict=True)]
+            groups.append(
+                SpikeGeneratorGroup(len(trains), indices, np.concatenate(times) * second, clock=clock)
+            )
+        synapses = rule.synapses(*groups, connect=False, namespace={})
+        neuron = np.tile(np.repeat(np.arange(len(durations)), n), 2)
         synapses.connect(i=neuron, j=neuron)
-        synapses.rho_0 = np.repeat([0.0, 1.0], len(gap) * n)
-        network = Network(pre, post, synapses)
-        network.run(DURATION)
-    begun_down, begun_up = np.asarray(synapses.rho[:]).reshape(2, len(gap), n)
+        synapses.rho_0 = np.repeat([0.0, 1.0], len(durations) * n)
+        Network(*groups, synapses).run(end * second)
+    begun_down, begun_up = np.asarray(synapses.rho[:]).reshape(2, len(durations), n)
     return (begun_down > 0.5).mean(-1), (begun_up < 0.5).mean(-1)
 
 
-def _variance(up: np.ndarray, down: np.ndarray, scale: float) -> np.ndarray:
+def variance(up: np.ndarray, down: np.ndarray, scale: float) -> np.ndarray:
     """Of the change of strength by one synapse of either kind."""
     return scale**2 * (up * (1 - up) + down * (1 - down))
 
@@ -86,7 +112,7 @@ def _of_set(name: str, n: int, every: int) -> xr.Dataset:
         strength_change(*transitions(rule, *shares_above(rule, x * ms, RATE), DURATION), *who)
         for x in (fine, gap)
     )
-    own, theirs = _variance(up, down, scale), N_AUTHORS * (error / STORED) ** 2
+    own, theirs = variance(up, down, scale), N_AUTHORS * (error / STORED) ** 2
     pooled = (n * own + N_AUTHORS * theirs) / (n + N_AUTHORS)
     return xr.Dataset(
         {

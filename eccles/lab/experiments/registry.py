@@ -17,6 +17,7 @@ STUDIES: tuple[str, ...] = (
     "sjostrom-2001",
     "wang-2005",
     "graupner-brunel-2012",
+    "graupner-brunel-2012-rates",
     "clopath-2010",
     "tsodyks-markram-1998",
     "song-2000",

@@ -88,6 +88,12 @@ def test_rules_without_a_jump_do_not_care_which_of_coincident_spikes_is_first() 
     assert np.all(abs(first) > 0.01)
 
 
+def test_a_protocol_does_the_same_beside_a_longer_one() -> None:
+    short, long = (pairing(20 * ms, n=12, rate=rate * Hz) for rate in (50, 2))
+    alone, beside = gap_and_rate.other_changes([short]), gap_and_rate.other_changes([short, long])
+    np.testing.assert_allclose(beside[:, 0], alone[:, 0], rtol=0, atol=1e-10)
+
+
 def test_the_inhibitory_rule_adds_a_symmetric_window_over_all_pairs() -> None:
     n, period, eta, tau = 60, 0.02, 1e-3, 0.02
     gaps = np.subtract.outer(np.arange(n) * period + 0.02, np.arange(n) * period)

@@ -151,6 +151,43 @@ def test_the_drift_of_long_poisson_trains_is_the_closed_form(scheme: str) -> Non
     assert_drift(scheme, n=400, duration=150, precision=0.006)
 
 
+def bcm(scheme: str, y: np.ndarray, n: int, duration: float) -> tuple[np.ndarray, np.ndarray]:
+    """Drift, and its standard error, at postsynaptic rates y, by the numbers of Izhikevich & Desai."""
+    rng = np.random.default_rng(11)
+    pre = poisson_trains(20.0, duration, n * len(y), rng)
+    post = [train for rate in y for train in poisson_trains(rate, duration, n, rng)]
+    rule = pair("Izhikevich & Desai 2003", scheme=scheme, bounds=None)  # type: ignore[arg-type]
+    change = rule.response(with_units(pre), with_units(post))["w"].values - 0.5
+    drifts = change.reshape(len(y), n) / duration
+    return drifts.mean(axis=1), drifts.std(axis=1, ddof=1) / np.sqrt(n)
+
+
+def assert_threshold(n: int, duration: float) -> None:
+    a_plus, a_minus, fast, slow = 0.103, 0.051, 1 / 0.014, 1 / 0.034
+    threshold = (a_minus * fast - a_plus * slow) / (a_plus - a_minus)
+    assert threshold == pytest.approx(11.8, abs=0.05)
+    y = threshold * np.array([0.25, 0.5, 1.0, 2.0, 4.0])
+    mean, error = bcm("presynaptic_centred", y, n, duration)
+    expected = 20.0 * y * (a_plus / (fast + y) - a_minus / (slow + y))
+    assert expected[2] == pytest.approx(0, abs=1e-12)
+    missing = 20.0 * y * a_minus * 0.034**2 / duration  # the trains have no past
+    assert np.all(abs(mean - expected) < 3 * error + missing)
+    assert np.all(mean[:2] < -4 * error[:2])
+    assert np.all(mean[3:] > 4 * error[3:])
+    mean, error = bcm("all_to_all", y, n, duration)  # no other sign at any rate
+    assert np.all(mean[1:] < -3 * error[1:])
+
+
+def test_presynaptic_centred_pairs_have_the_threshold_of_bcm_theory_and_all_pairs_have_none() -> None:
+    """Below it Poisson trains depress, above it they potentiate: Izhikevich & Desai 2003."""
+    assert_threshold(n=60, duration=40)
+
+
+@pytest.mark.slow
+def test_long_trains_have_the_threshold_of_bcm_theory() -> None:
+    assert_threshold(n=200, duration=200)
+
+
 FIXED_POINTS = {  # where potentiation and depression balance, alpha = 1.3, tau_plus / tau_minus = 0.8
     "multiplicative": 1 / (1 + 1.3 / 0.8),
     "van_rossum": 0.8 / 1.3,
