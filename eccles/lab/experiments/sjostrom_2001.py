@@ -24,7 +24,7 @@ __all__ = ["STUDY", "run"]
 ROWS = tuple(name for name in PRESETS if name.startswith("visual cortex"))
 GAPS = (10, -10)  # ms
 APART = 0.4  # hertz: points of both gaps are moved by this, as they would cover each other
-SOURCE = "Sjostrom, Turrigiano & Nelson 2001, Neuron 32:1149; Pfister & Gerstner 2006, J Neurosci 26:9673"
+SOURCE = "Sjöström, Turrigiano & Nelson 2001, Neuron 32:1149; Pfister & Gerstner 2006, J Neurosci 26:9673"
 
 
 def continuous(rate: float, gap: float) -> Protocol:

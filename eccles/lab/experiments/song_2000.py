@@ -187,7 +187,7 @@ def _draw(data: xr.Dataset) -> Figure:
             weights=np.full(len(values), 100 / len(values)),
             color=f"C{k}",
         )
-        ax.set_title(f"inputs of {rate:g} Hz", loc="right", y=0.72, fontsize="medium")
+        ax.set_title(f"inputs of {rate:g} Hz", loc="right", y=0.72, fontsize="medium", color=f"C{k}")
         ax.set(xlim=(0, 1), ylim=(0, 75), ylabel="synapses (%)", yticks=[0, 25, 50, 75])
         ax.tick_params(labelbottom=k == len(rates) - 1)
     panels[-1].set(xlabel="weight at the end (1: the largest)")
@@ -204,6 +204,7 @@ def _draw(data: xr.Dataset) -> Figure:
     below.set(xlabel="time (s)", ylabel="output rate (Hz)", ylim=(0, top))
     below.axvspan(*data["time"].values[[SETTLED, -1]], color="0.93", zorder=0)
     below.set_xlim(0, float(data["time"][-1]))
+    below.legend(title="inputs", frameon=False, ncols=2, loc="upper right")
     below.text(0.99, 0.03, "taken as steady", transform=below.transAxes, ha="right", color="0.4")
     for ax in (*panels, above, below):
         ax.spines[["top", "right"]].set_visible(False)

@@ -14,7 +14,12 @@ from eccles.lab.rules.calcium import PRESETS
 from eccles.lab.rules.calcium_theory import population, shares_above, strength_change, transitions
 
 
-@pytest.mark.parametrize("preset", list(PRESETS))
+def with_few_quick(presets: list[str], quick: tuple[str, ...] = ("D'", "cortical slices")) -> list[object]:
+    """All of them, most marked as slow: they differ in numbers only."""
+    return [pytest.param(p, marks=() if p in quick else pytest.mark.slow) for p in presets]
+
+
+@pytest.mark.parametrize("preset", with_few_quick(list(PRESETS)))
 def test_shares_of_time_are_those_of_the_simulated_rule(preset: str) -> None:
     rule = calcium(preset, noise=False)
     gaps = np.array([-33, -10, 0, 5, float(rule.parameters["D"]) * 1e3, 27]) * 1e-3
