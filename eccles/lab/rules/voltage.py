@@ -47,9 +47,7 @@ def voltage(
     Its postsynaptic neuron needs `rule.post_equations` and a voltage `u` that has the shape of spikes, such
     as that of `eccles.lab.neurons.clopath`:
 
-        post = clopath().group(1, equations=rule.post_equations, namespace=rule.parameters, method="rk4")
-
-    (`dopri5`, the automatic choice for this neuron, takes very long with so many variables.)
+        post = clopath().group(1, equations=rule.post_equations, namespace=rule.parameters)
 
     The low-passes begin with `theta_minus`, which is the resting potential in the published set.
 
