@@ -19,6 +19,7 @@ from eccles.engine.walk import SAME
 from eccles.integrate.build import assign
 from eccles.integrate.choose import integrator_for, step_of
 from eccles.integrate.crossing import Margin, NotSmooth, margin_of, slack_of, slope_of
+from eccles.integrate.floor import pulls_of, size_name
 from eccles.integrate.flow import Flow, flow_of
 from eccles.integrate.problem import Hoisted, Step
 from eccles.integrate.reciprocal import with_reciprocals
@@ -34,6 +35,7 @@ __all__ = ["DEFAULT_TOLERANCE", "SHORTEST", "Dynamics", "State", "Trial"]
 
 SHORTEST = 1e-15  # seconds: a span that is not divided any more, however large its error
 VANISHING = 1e-21  # seconds: nor is this one, even if the state at its end is not a number
+BRIEF = 0.01  # of a time step: what the terms of an equation add within it is a floor for sizes
 DEFAULT_TOLERANCE = 1e-8
 PRECISE_METHODS = ("exact", "dopri5")  # tried in order where the user names none
 
@@ -130,13 +132,14 @@ class Dynamics:
         """
         self.slack: Expr | None = None
         self._slope = self._waking_slope = Number(0.0)
-        if self.margin is None:
-            return ()
-        trees = {"_slope": slope_of(self.margin.value, self.problem)}
+        pulls = pulls_of(self.problem) if self.adapts else {}
+        trees = {f"_pull_{name}": pull for name, pull in pulls.items()}
         hoisted: tuple[Hoisted, ...] = ()
+        if self.margin is not None:
+            trees["_slope"] = slope_of(self.margin.value, self.problem)
         if self.waking is not None:
             trees["_waking_slope"] = slope_of(self.waking.value, self.problem)
-        elif not self.step.errors:
+        elif self.margin is not None and not self.step.errors:
             slack = slack_of(self.margin.value, self.problem)
             if slack is not None:
                 trees["_slack"], hoisted = slack.value, slack.hoisted
@@ -144,7 +147,8 @@ class Dynamics:
         step = Step("look", statements, hoisted=(*self.flow.hoisted, *hoisted))
         step = with_reciprocals(step, self.problem)
         found = {a.target: a.value for a in step.statements}
-        self._slope = found["_slope"]
+        self._pulls = {name: found[f"_pull_{name}"] for name in pulls}
+        self._slope = found.get("_slope", self._slope)
         self._waking_slope = found.get("_waking_slope", self._waking_slope)
         self.slack = found.get("_slack")
         return step.hoisted[len(self.flow.hoisted) :]
@@ -208,25 +212,42 @@ class Dynamics:
         self, code: Code, before: State, after: State, errors: tuple[tuple[str, str], ...]
     ) -> ir.Expr | None:
         """The largest error of a span, relative to what is tolerated."""
-        worst: ir.Expr | None = None
+        if not errors:
+            return None
+        let = code.lowerer.let
         tolerance = code.b.float_constant(
             ("tolerance", id(self.group)), "tolerance",
             lambda: float(self.group.method_options.get("tolerance", DEFAULT_TOLERANCE)),
         )  # fmt: skip
+        sizes = {
+            name: let("size", Op("fmax", (Op("fabs", (before[name],)), Op("fabs", (after[name],)))))
+            for name in self.names
+        }
+        floors = self._floors(code, sizes)
+        # Each is bound to a name, because it is used twice: trees would double with every variable.
+        worst: ir.Expr | None = None
         for name, temporary in errors:
-            old, new = before[name], after[name]
-            size = Op("fmax", (Op("fabs", (old,)), Op("fabs", (new,))))
-            scale = Op("fadd", (size, Op("fabs", (Op("fsub", (new, old)),))))
+            scale: ir.Expr = Op("fadd", (sizes[name], Op("fabs", (Op("fsub", (after[name], before[name])),))))
+            if name in floors:
+                scale = Op("fmax", (scale, floors[name]))
             allowed = Op("fadd", (Op("fmul", (tolerance, scale)), ir.const(1e-300)))
-            # bound, because each is named twice: trees would double with every variable
-            error = code.lowerer.let(
-                "error", Op("fdiv", (Op("fabs", (code.lowerer.env[temporary],)), allowed))
-            )
-            if worst is not None:  # NaN has to come through, from either
-                kept = Op("or", (Op("fgt", (worst, error)), Op("fne", (worst, worst))))
-                error = code.lowerer.let("worst", Op("select", (kept, worst, error)))
+            error = let("error", Op("fdiv", (Op("fabs", (code.lowerer.env[temporary],)), allowed)))
+            if worst is not None:  # NaN comes through, be it old or new
+                stays = Op("or", (Op("fgt", (worst, error)), Op("fne", (worst, worst))))
+                error = let("worst", Op("select", (stays, worst, error)))
             worst = error
         return worst
+
+    def _floors(self, code: Code, sizes: dict[str, ir.Expr]) -> dict[str, ir.Expr]:
+        """Sizes below which variables need not be accurate."""
+        env = code.lowerer.env
+        env.update({size_name(name): size for name, size in sizes.items()})
+        brief = Op("fmul", (ir.const(BRIEF), code.b.dt(self.group.clock)))
+        floors: dict[str, ir.Expr] = {}
+        for name, pull in self._pulls.items():
+            floor = floors[name] = code.lowerer.let("floor", Op("fmul", (brief, code.number(pull))))
+            env[size_name(name)] = code.lowerer.let("size", Op("fmax", (sizes[name], floor)))
+        return floors
 
     def is_accepted(self, trial: Trial, span: ir.Expr, start: State) -> ir.Expr:
         """Whether a span was short enough for one integration, or there is no use in dividing it."""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from reference import Nonlinear, adex, hodgkin_huxley, izhikevich
+from scipy.integrate import solve_ivp
 from simulate import network, slow_unless, trains
 
 from eccles import (
@@ -157,3 +158,44 @@ def test_errors_of_a_method_that_is_named_fall_with_its_order(method, order, dt)
     case = CASES["izhikevich, fast spiking"]
     coarse, fine = (np.median(errors(case, 30.0, step, method=method)) for step in (2 * dt, dt))
     assert np.log2(coarse / fine) > order - 0.5
+
+
+# -- low-passes of low-passes of a nonlinear variable ------------------------------------------------
+
+
+def low_passes(stages: int, start: float, scale: float = 1.0) -> NeuronGroup:
+    """Logistic growth from 1 to 2, and a cascade behind what is above 1."""
+    lines = [
+        "dv/dt = (v - one)*(1 - (v - one)/one)/(1*ms) : 1",
+        "du0/dt = (v - one - u0)/(0.5*ms) : 1",
+        *(f"du{k}/dt = (u{k - 1} - u{k})/(0.5*ms) : 1" for k in range(1, stages)),
+    ]
+    group = NeuronGroup(1, "\n".join(lines), threshold="v > 3*one", namespace={"one": scale})
+    group.v = scale + scale * start
+    return group
+
+
+@pytest.mark.parametrize("start", [0.0, 1e-10, 1e-2])
+@pytest.mark.parametrize("stages", [1, 6, 12])
+def test_low_passes_of_low_passes_grow_from_zero_as_in_scipy(stages: int, start: float) -> None:
+    group = low_passes(stages, start)
+    start = float(group.v[0]) - 1  # after rounding
+    network(group).run(20 * ms)
+
+    def rates(t: float, u: np.ndarray) -> np.ndarray:
+        driven = start / (start + (1 - start) * np.exp(-t)) if start else 0.0
+        return (np.concatenate(([driven], u[:-1])) - u) / 0.5
+
+    found = [float(getattr(group, f"u{k}")[0]) for k in range(stages)]
+    expected = solve_ivp(rates, (0, 20), np.zeros(stages), method="DOP853", rtol=1e-12, atol=1e-25).y[:, -1]
+    np.testing.assert_allclose(found, expected, rtol=1e-5 if start < 1e-5 else 1e-8)  # v is rounded
+
+
+def test_whatever_the_unit_is_the_spans_are_the_same() -> None:
+    found = []
+    for scale in (1.0, 2.0**-100):
+        group = low_passes(12, 1e-2, scale)
+        network(group).run(5 * ms)
+        found.append((group.n_spans, float(group.u11[0]) / scale))
+    assert found[0] == found[1]
+    assert found[0][0] < 1000

@@ -19,6 +19,7 @@ from eccles import (
     seed,
     start_scope,
 )
+from eccles.compile.text import show_unnamed
 from eccles.errors import RunError, SetupError
 
 CONSTANTS: dict[str, Any] = {
@@ -71,6 +72,32 @@ def test_an_upswing_that_runs_away_is_seen_whatever_variables_stand_behind_it() 
     assert len(spikes[0]) > 1
     np.testing.assert_array_equal(spikes[1], spikes[0])
     np.testing.assert_array_equal(spikes[2], spikes[0])
+
+
+def cascade(stages: int) -> str:
+    """Equations of low-passes of low-passes of v."""
+    return "\n".join(f"du{k}/dt = ({f'u{k - 1}' if k else 'v'} - u{k})/(0.5*ms) : 1" for k in range(stages))
+
+
+@pytest.mark.parametrize("others", ["{v}", "{v}\ndz/dt = -z/ms : 1", "dz/dt = -z/ms : 1\n{v}"])
+def test_a_span_that_leads_to_no_number_is_too_long_whatever_other_variables_do(others: str) -> None:
+    start_scope()
+    defaultclock.dt = 0.8 * ms
+    model = others.format(v="dv/dt = 2*sqrt(1 - v)/ms : 1")  # the square root falls at 1/ms
+    group = NeuronGroup(1, model, threshold="v > 0.99", reset="v = 0.84")
+    group.v = 0.84
+    spikes = SpikeMonitor(group)
+    Network(group, spikes).run(0.8 * ms)
+    np.testing.assert_allclose(spikes.t_, [0.3e-3, 0.6e-3], rtol=1e-7)
+
+
+def test_code_grows_with_the_number_of_variables_and_not_with_a_power_of_two() -> None:
+    sizes = []
+    for stages in (2, 4, 6):
+        network = Network(NeuronGroup(1, f"dv/dt = 1/ms - v**2/ms : 1\n{cascade(stages)}", threshold="v > 2"))
+        network.run(0 * ms)
+        sizes.append(len(show_unnamed(network.loop.program)))
+    assert sizes[2] - sizes[1] < 1.2 * (sizes[1] - sizes[0])
 
 
 def test_integrations_over_spans_of_their_own_are_counted() -> None:

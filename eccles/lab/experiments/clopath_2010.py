@@ -54,9 +54,7 @@ def changes(
                 np.concatenate([np.asarray(t, float) for t in trains]) * second, clock=clock,
             ) for trains in (pre, post)
         )  # fmt: skip
-        cells = neuron.group(
-            len(pre), equations=rule.post_equations, namespace=rule.parameters, clock=clock, method="rk4"
-        )
+        cells = neuron.group(len(pre), equations=rule.post_equations, namespace=rule.parameters, clock=clock)
         forced = Synapses(
             stimulus, cells, on_pre="v_post = V_peak + 10*mV", namespace={**neuron.parameters}, clock=clock
         )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from eccles import Network, NeuronGroup, SetupError, SpikeGeneratorGroup, mV, second
+from eccles import Network, NeuronGroup, SetupError, SpikeGeneratorGroup, ms, mV, second
 from eccles.engine.clock import Clock
 from eccles.lab.experiments.clopath_2010 import bursts, changes
 from eccles.lab.neurons import clopath
@@ -60,6 +61,18 @@ def test_trains_of_pairs_change_the_weight_as_a_plain_loop_with_a_pure_delay(b: 
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)  # 0.3 % of the initial weight in 15 bursts
     assert min(expected) < -5e-3
     assert max(expected) > 5e-3
+
+
+def test_the_default_method_and_rk4_come_to_the_same_weights_as_steps_get_shorter() -> None:
+    trains = [bursts(50, gap, 3) for gap in (-10, 10)]
+    fixed = replace(NEURON, method="rk4")
+    apart = [
+        changes(voltage(), fixed, *zip(*trains, strict=True), dt=dt * ms)
+        - changes(voltage(), NEURON, *zip(*trains, strict=True), dt=dt * ms)
+        for dt in (0.1, 0.05)
+    ]
+    np.testing.assert_allclose(apart[0], 2 * apart[1], rtol=0.02)  # potentiation is of first order
+    assert np.abs(apart[1]).max() < 5e-5
 
 
 @pytest.mark.slow
