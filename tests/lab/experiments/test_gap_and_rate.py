@@ -81,31 +81,41 @@ def test_the_convention_matters_only_where_spikes_coincide(outcome: Outcome) -> 
     assert np.all(by_rule.sel(rule=list(gap_and_rate.rules("discard"))).values[:, whole] > 0.05)
 
 
-@pytest.fixture(scope="module")
-def others() -> dict[str, np.ndarray]:
-    """The change by rules without a jump, (rule, rate), in both orders of coincident spikes."""
-    protocols = [pairing(20 * ms, n=60, rate=rate * Hz) for rate in (50, 45)]
-    return {order: gap_and_rate.other_changes(protocols, order) for order in ("pre_first", "post_first")}
+def only(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask one of the rules without a jump only."""
+    rule = gap_and_rate.other_rules()[name]
+    monkeypatch.setattr(gap_and_rate, "other_rules", lambda: {name: rule})
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        gap_and_rate.CALCIUM,
+        gap_and_rate.INHIBITORY,
+        pytest.param(gap_and_rate.VOLTAGE, marks=pytest.mark.slow),
+    ],
+)
 def test_rules_without_a_jump_do_not_care_which_of_coincident_spikes_is_first(
-    others: dict[str, np.ndarray],
+    name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    np.testing.assert_allclose(others["pre_first"], others["post_first"], rtol=0, atol=1e-12)
-    assert np.all(abs(others["pre_first"]) > 0.01)
+    only(name, monkeypatch)
+    protocols = [pairing(20 * ms, n=30, rate=rate * Hz) for rate in (50, 100)]
+    first, last = (gap_and_rate.other_changes(protocols, order) for order in ("pre_first", "post_first"))
+    np.testing.assert_allclose(first, last, rtol=0, atol=1e-12)
+    assert np.all(abs(first) > 0.01)
 
 
-def test_the_inhibitory_rule_adds_a_symmetric_window_over_all_pairs(others: dict[str, np.ndarray]) -> None:
+def test_the_inhibitory_rule_adds_a_symmetric_window_over_all_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    only(gap_and_rate.INHIBITORY, monkeypatch)
     n, period, eta, tau = 60, 0.02, 1e-3, 0.02
     gaps = np.subtract.outer(np.arange(n) * period + 0.02, np.arange(n) * period)
     expected = eta * (np.exp(-abs(gaps) / tau).sum() - n * 2 * 3 * tau)
-    found = others["pre_first"][list(gap_and_rate.other_rules()).index("inhibitory")]
-    assert found[0] == pytest.approx(expected, abs=1e-12)
+    found = gap_and_rate.other_changes([pairing(20 * ms, n=n, rate=50 * Hz)])
+    assert found[0, 0] == pytest.approx(expected, abs=1e-12)
 
 
 def test_a_protocol_does_the_same_beside_a_longer_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    calcium_alone = {gap_and_rate.CALCIUM: gap_and_rate.other_rules()[gap_and_rate.CALCIUM]}
-    monkeypatch.setattr(gap_and_rate, "other_rules", lambda: calcium_alone)
+    only(gap_and_rate.CALCIUM, monkeypatch)
     short, long = (pairing(20 * ms, n=12, rate=rate * Hz) for rate in (50, 2))
     alone, beside = gap_and_rate.other_changes([short]), gap_and_rate.other_changes([short, long])
     np.testing.assert_allclose(beside[:, 0], alone[:, 0], rtol=0, atol=1e-10)
