@@ -18,6 +18,7 @@ from eccles.compile.lower import Lowerer, convert
 from eccles.engine.clock import Clock
 from eccles.engine.program import Block, ProgramBuilder
 from eccles.engine.state import Array
+from eccles.engine.walk import SAME
 from eccles.errors import EcclesError, EquationError, SetupError, TypeProblem
 from eccles.integrate.choose import step_of
 from eccles.integrate.event_driven import event_driven_step
@@ -693,8 +694,8 @@ class Synapses(Group):
             raise self._not_connected("so no spike can pass through it")
         if self.network is None and self._event_driven and self.traces is None:
             # connected while the clock stood where another network had left it: that is not their past
-            update = self._variables["lastupdate"].array.data
-            np.minimum(update, self.clock.t_, out=update)
+            update, now = self._variables["lastupdate"].array.data, self.clock.t_
+            update[update > now + SAME] = now
         names, functions = self.identifiers()
         if namespace is not None and (
             self.semantics.bind == "run" or not (names | functions) <= set(self._external)
