@@ -136,6 +136,7 @@ def beats(
     from eccles.cli.beats_tables import notes, rates_table, weights_table
     from eccles.lab import beats as lab
     from eccles.lab.beats_plot import FIGURE_FORMATS, save_figure
+    from eccles.lab.experiments.beating_pairs import SHORTEST
 
     pre_rates = _option("--pre", arguments.rates, pre or THREAD[0])
     post_rates = _option("--post", arguments.rates, post or THREAD[1])
@@ -177,7 +178,9 @@ def beats(
                 raise typer.BadParameter(f"'{path}' cannot be written: {error}") from None
             if not quiet:
                 print(f"wrote {path}")
-    if report is not None or (controls and not quiet):
+    if report is None and controls and not quiet and float(length) < SHORTEST:
+        print(f"\nNo controls: they take {SHORTEST:g} s at least.")
+    elif report is not None or (controls and not quiet):
         rates = list(zip(result.pre_rate.tolist(), result.post_rate.tolist(), strict=True))
         _study_of_beats(rates, length, report, quiet)
 

@@ -123,6 +123,14 @@ def test_quiet_prints_nothing_but_writes_files(tmp_path: Path) -> None:
     assert len(list(csv.DictReader(out.read_text().splitlines()))) == 3
 
 
+def test_beats_of_a_moment_have_no_controls(tmp_path: Path) -> None:
+    short = ("beats", "--pre", "200", "--post", "250", "--duration", "50ms")
+    assert "No controls: they take 0.1 s at least." in words(eccles_command(*short).output)
+    result = eccles_command(*short, "--report", str(tmp_path))
+    assert result.exit_code == 2
+    assert "for 0.1 s at least" in words(result.output)
+
+
 def test_beats_shows_controls_and_epsps_and_writes_a_report(tmp_path: Path) -> None:
     folder = tmp_path / "report"
     result = eccles_command("beats", "--pre", "200", "--post", "250", "--report", str(folder))

@@ -39,6 +39,7 @@ __all__ = ["STUDY", "oscillator", "run"]
 RATES = ((200.0, 250.0), (200.0, 220.0), (200.0, 210.0))  # hertz: the pairs of the thread
 GAP, PAIR_RATE = 20 * ms, 50.0  # the pairs that the student had in mind
 JITTER = 1 * ms
+SHORTEST = 0.1  # seconds: some pairs of the student fit into it
 ORDERS = {"pre first": "pre_first", "post first": "post_first"}
 SHORT = 2 * second  # of tests before and after, where a neuron is simulated in between
 SEED = 1
@@ -157,11 +158,13 @@ def run(
     Raises
     ------
     SetupError
-        If there are no rates, or some that are not positive.
+        If there are no rates, or some that are not positive, or the duration is below 0.1 s.
     """
     pairs = [(float(f), float(g)) for f, g in rates]
     if not pairs or not all(f > 0 and g > 0 and np.isfinite(f + g) for f, g in pairs):
         raise SetupError(f"rates are pairs of positive numbers of hertz, not {list(rates)!r}")
+    if not float(duration) >= SHORTEST:
+        raise SetupError(f"the neurons have to fire for {SHORTEST:g} s at least, not {duration}")
     rule = thread_rule() if rule is None else rule
     rules = {name: rule.with_conventions(coincidence=order) for name, order in ORDERS.items()}  # type: ignore[arg-type]
     all_conditions = conditions(pairs, duration, 5 if quick else 50)

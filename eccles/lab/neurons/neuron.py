@@ -148,10 +148,15 @@ class Neuron:
         Raises
         ------
         SetupError
-            If two transmissions use one name for different things.
+            If something else is given as a transmission, or two of them use one name for different things.
         """
         known: dict[str, Any] = dict(self.parameters)
         for transmission in transmissions:
+            if not isinstance(transmission, Transmission):
+                raise SetupError(
+                    f"a transmission is such as exponential_current() makes, not {transmission!r}",
+                    hint="A current of your own is a text: drive='I_0'.",
+                )
             for key, value in transmission.parameters.items():
                 if key in known and known[key] != value:
                     raise SetupError(f"'{key}' of {transmission.name} already stands for {known[key]}")

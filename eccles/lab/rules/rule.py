@@ -20,6 +20,7 @@ from eccles.lab.parts import (
     parameter_lines,
 )
 from eccles.objects import Synapses
+from eccles.objects.group import Group
 from eccles.objects.semantics import in_face
 from eccles.units import Quantity, get_dimensions, ms, second
 
@@ -322,10 +323,17 @@ class Rule:
         Raises
         ------
         SetupError
-            If a value at the start is that of no variable, or there are no synapses yet to have it.
+            If `pre` or `post` is no group, a value at the start is that of no variable, or there are no
+            synapses yet to have it.
         DimensionMismatchError
             If the delay is no time.
         """
+        for side in (pre, post):
+            if side is not None and not isinstance(side, Group):
+                raise SetupError(
+                    f"synapses are between groups of neurons, not {type(side).__name__}",
+                    hint="A model of a neuron becomes a group by its method: lif().group(10).",
+                )
         if get_dimensions(delay) is not second.dim:
             raise DimensionMismatchError(
                 f"a delay is a time, as in 2*ms, not {delay!r}", get_dimensions(delay), second.dim

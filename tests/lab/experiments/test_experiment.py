@@ -10,7 +10,7 @@ import pytest
 from eccles import Hz, SetupError, ms, mV, nA, open_sweep, pA, second, zipped
 from eccles.lab.experiments import Result, experiment, testing
 from eccles.lab.measure import epsp
-from eccles.lab.neurons import Transmission, lif, lif_abstract
+from eccles.lab.neurons import Transmission, exponential_current, lif, lif_abstract
 from eccles.lab.protocols import Protocol, pairing
 from eccles.lab.rules import Rule, pair
 from eccles.sweeps import plan
@@ -467,3 +467,12 @@ def test_a_selection_tells_of_the_rules_that_are_in_it() -> None:
     assert list(result.select(rule=["one", "other"]).rules) == ["one", "other"]
     assert list(result.select(rule="other").models()) == ["rule: other", "protocol"]
     assert len(result.notes()) == len(set(result.notes()))
+
+
+def test_a_text_is_no_transmission() -> None:
+    with pytest.raises(SetupError, match="has to be a Transmission, not 'v_post"):
+        experiment(pair(), pairing(10 * ms), lif(), transmission="v_post += w*mV")  # type: ignore[arg-type]
+    with pytest.raises(SetupError, match="has to be a Neuron"):
+        experiment(pair(), pairing(10 * ms), "lif", transmission=exponential_current())  # type: ignore[arg-type]
+    with pytest.raises(SetupError, match="drive='I_0'"):
+        lif().group(1, "I_0")  # type: ignore[arg-type]

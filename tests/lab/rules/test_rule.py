@@ -23,6 +23,7 @@ from eccles import (
     start_scope,
     sweep,
 )
+from eccles.lab.neurons import lif
 from eccles.lab.protocols import pairing
 from eccles.lab.rules import Rule, calcium, inhibitory, pair, short_term
 
@@ -149,6 +150,8 @@ def test_groups_of_the_face_for_brian_2_have_synapses_of_their_kind(own: Rule) -
 
 
 def test_mistakes_are_named(own: Rule) -> None:
+    with pytest.raises(SetupError, match="between groups of neurons, not Neuron"):
+        own.synapses(lif(), lif())
     with pytest.raises(SetupError, match="no parameter 'tau_plush'; did you mean 'tau_plus'"):
         pair().changed(tau_plush=1 * ms)
     with pytest.raises(DimensionMismatchError, match="another unit"):
