@@ -86,5 +86,5 @@ def test_other_rates_and_rules_can_be_asked_about() -> None:
         STUDY.run(rates=[(0, 40)])
     with pytest.raises(SetupError, match="pairs of positive numbers"):
         STUDY.run(rates=[])
-    with pytest.raises(SetupError, match="for 0[.]1 s at least"):
+    with pytest.raises(SetupError, match=r"for 0\.1 s at least"):
         STUDY.run(duration=10 * ms)
