@@ -304,8 +304,8 @@ def _findings(data: xr.Dataset, meeting: xr.DataArray, window: np.ndarray) -> tu
         "a shift by less than anyone can measure does what the order of coincident spikes does: "
         "postsynaptic first is the limit of a gap a little shorter than 1/f, presynaptic first of one a "
         "little longer.",
-        f"Where no spikes coincide (g f is no whole number) the order changes nothing: "
-        f"{float(apart):.0e} at most.",
+        f"Where no spikes coincide (g f is no whole number) the order changes the weight by "
+        f"{float(apart):.2g} at most.",
         _others_say(data),
         "In regular trains the three nearest-neighbour schemes hardly differ: between two spikes of one side "
         "there is always just one of the other.",
