@@ -12,6 +12,7 @@ import typer
 from eccles import __version__
 from eccles.cli import arguments
 from eccles.cli.lab import app as lab_app
+from eccles.cli.lab import completed, interrupted
 from eccles.errors import EcclesError
 
 __all__ = ["app"]
@@ -78,6 +79,7 @@ def options(
 # the rates of the forum thread, and others whose beat is hard to keep: what `eccles beats` alone shows
 THREAD = ("200", "250,220,210")
 OTHERS = ("250,400,400,440,250,300", "255,404,410,444,248,307.83")
+NO_CONTROLS = "there are no controls, and no report"
 
 
 @app.command()
@@ -111,7 +113,9 @@ def beats(
     ] = None,
     controls: Annotated[
         bool,
-        typer.Option(help="Simulate controls as well, and EPSPs before and after, at exact times."),
+        typer.Option(
+            help="Simulate controls as well, and EPSPs before and after: at exact times, from phases of 0."
+        ),
     ] = True,
     report: Annotated[
         Path | None,
@@ -136,7 +140,6 @@ def beats(
     from eccles.cli.beats_tables import notes, rates_table, weights_table
     from eccles.lab import beats as lab
     from eccles.lab.beats_plot import FIGURE_FORMATS, save_figure
-    from eccles.lab.experiments.beating_pairs import SHORTEST
 
     pre_rates = _option("--pre", arguments.rates, pre or THREAD[0])
     post_rates = _option("--post", arguments.rates, post or THREAD[1])
@@ -178,9 +181,9 @@ def beats(
                 raise typer.BadParameter(f"'{path}' cannot be written: {error}") from None
             if not quiet:
                 print(f"wrote {path}")
-    if report is None and controls and not quiet and float(length) < SHORTEST:
-        print(f"\nNo controls: they take {SHORTEST:g} s at least.")
-    elif report is not None or (controls and not quiet):
+    if report is not None or (controls and not quiet):
+        if float(result.duration) < float(length) - float(step):
+            interrupted(NO_CONTROLS)
         rates = list(zip(result.pre_rate.tolist(), result.post_rate.tolist(), strict=True))
         _study_of_beats(rates, length, report, quiet)
 
@@ -194,9 +197,12 @@ def _study_of_beats(
     from eccles.lab.report import save_report
 
     try:
-        outcome = STUDY.run(rates=list(dict.fromkeys(rates)), duration=duration)
+        outcome = completed(lambda: STUDY.run(rates=rates, duration=duration), quiet, NO_CONTROLS)
     except EcclesError as error:
-        raise typer.BadParameter(str(error)) from None
+        if folder is not None:
+            raise typer.BadParameter(str(error), param_hint="--report") from None
+        typer.echo(f"No controls: {error}", err=True)
+        return
     if not quiet:
         print(f"\n{STUDY.title}")
         print_outcome(outcome)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -9,12 +11,12 @@ import typer
 
 from eccles.cli.arguments import report_folder
 from eccles.cli.outcome import print_outcome
-from eccles.errors import EcclesError
+from eccles.errors import EcclesError, EcclesWarning
 
 if TYPE_CHECKING:
     from eccles.lab.experiments import Outcome, Study
 
-__all__ = ["app"]
+__all__ = ["app", "completed", "interrupted"]
 
 app = typer.Typer(help="Experiments of the laboratory, published ones among them.", no_args_is_help=True)
 
@@ -123,16 +125,33 @@ def _study(name: str) -> Study:
 
 def _outcome(study: Study, quick: bool, quiet: bool) -> Outcome:
     """Run it; errors and Ctrl-C end the command."""
+    try:
+        return completed(lambda: study.run(quick=quick), quiet, "nothing is written")
+    except EcclesError as error:
+        _fail(error)
+
+
+def completed(run: Callable[[], Outcome], quiet: bool, missing: str) -> Outcome:
+    """What a study gives. Ctrl-C ends the command, and says what is `missing`: half of it is no result."""
     from eccles.sweeps.options import default_options
 
     try:
-        with default_options(progress=not quiet, watcher=_Watch()):
-            return study.run(quick=quick)
+        with default_options(progress=not quiet, watcher=_Watch()), warnings.catch_warnings():
+            # a run that Ctrl-C ends warns of it, and gives what there is
+            warnings.filterwarnings("error", "the run was interrupted", EcclesWarning)
+            return run()
     except KeyboardInterrupt:
-        typer.echo("Interrupted: nothing is written.", err=True)
-        raise typer.Exit(INTERRUPTED) from None
-    except EcclesError as error:
-        _fail(error)
+        interrupted(missing)
+    except EcclesWarning as warning:
+        if warning.name != "interrupted":
+            raise
+        interrupted(missing)
+
+
+def interrupted(missing: str) -> NoReturn:
+    """End the command as after Ctrl-C."""
+    typer.echo(f"Interrupted: {missing}.", err=True)
+    raise typer.Exit(INTERRUPTED) from None
 
 
 def _fail(error: EcclesError) -> NoReturn:

@@ -107,6 +107,8 @@ def build_text(name: str, text: str, target: Target) -> tuple[NativeCode, bytes]
         objects: list[bytes] = []
         engine.set_object_cache(lambda _, data: objects.append(data))
         engine.finalize_object()
+        if not objects:  # Ctrl-C came while LLVM called back: Python can only print an exception there
+            raise KeyboardInterrupt
         return NativeCode(engine, name), objects.pop()
 
 

@@ -28,6 +28,7 @@ from eccles.lab.parts import block
 from eccles.lab.random_numbers import uniform
 from eccles.lab.rules import Rule
 from eccles.lab.rules import pair as pair_rule
+from eccles.language.equations import Equations
 from eccles.monitors import SpikeMonitor, StateMonitor
 from eccles.objects import Network, NeuronGroup, Synapses
 from eccles.objects.timing import SpikeTimes, checked_spike_times
@@ -218,6 +219,8 @@ class Beats:
         pair = np.concatenate([np.full(len(t), pair, np.int32) for pair, _, t in trains])
         side = np.concatenate([np.full(len(t), side, np.int8) for _, side, t in trains])
         order = np.lexsort((pair, side, t))
+        of_weight = {"units": Equations(self.rule.equations)[self.rule.weight].dim.symbol()}
+        both = {"units": "1", "long_name": "how often both neurons spiked at once"}
         sides = {
             "long_name": "side of the synapse",
             "flag_values": np.array([0, 1], np.int8),
@@ -234,11 +237,11 @@ class Beats:
                 "pre_rate_obtained": ("pair", table["pre_obtained_Hz"], rate),
                 "post_rate_obtained": ("pair", table["post_obtained_Hz"], rate),
                 "beat_obtained": ("pair", table["beat_obtained_Hz"], rate),
-                "coincidences": ("pair", self.coincidences, {"long_name": "spikes of both neurons at once"}),
-                "final_weight": ("pair", self.final_weights, one),
-                "final_weight_pre_first": ("pair", self.final_weights_if("pre_first"), one),
-                "final_weight_post_first": ("pair", self.final_weights_if("post_first"), one),
-                "weight": (("pair", "time"), self.weights, one),
+                "coincidences": ("pair", self.coincidences, both),
+                "final_weight": ("pair", self.final_weights, of_weight),
+                "final_weight_pre_first": ("pair", self.final_weights_if("pre_first"), of_weight),
+                "final_weight_post_first": ("pair", self.final_weights_if("post_first"), of_weight),
+                "weight": (("pair", "time"), self.weights, of_weight),
                 "spike_time": ("event", t[order], time),
                 "spike_pair": ("event", pair[order], {"long_name": "the pair that a spike belongs to"}),
                 "spike_side": ("event", side[order], sides),
@@ -249,13 +252,13 @@ class Beats:
         if len(self.random_phases):
             data["random_pre_phase"] = ("phase", self.random_phases[:, 0], one)
             data["random_post_phase"] = ("phase", self.random_phases[:, 1], one)
-            data["random_weight"] = (("pair", "phase"), self.random_weights, one)
+            data["random_weight"] = (("pair", "phase"), self.random_weights, of_weight)
         if self.grid is not None:
             data["grid_pre_rate_obtained"] = ("pair", table["grid_pre_obtained_Hz"], rate)
             data["grid_post_rate_obtained"] = ("pair", table["grid_post_obtained_Hz"], rate)
             data["grid_beat_obtained"] = ("pair", table["grid_beat_obtained_Hz"], rate)
-            data["grid_final_weight"] = ("pair", self.grid.final_weights, one)
-            data["grid_weight"] = (("pair", "time"), self.grid.weights, one)
+            data["grid_final_weight"] = ("pair", self.grid.final_weights, of_weight)
+            data["grid_weight"] = (("pair", "time"), self.grid.weights, of_weight)
         return data
 
 

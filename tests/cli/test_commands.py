@@ -14,6 +14,8 @@ from typer.testing import CliRunner, Result
 import eccles
 from eccles.cli.commands import app
 from eccles.lab.beats import beats
+from eccles.sweeps import plan
+from eccles.sweeps.execute import Stopped
 from eccles.units import Hz, second
 
 REPLY = ["beats", "--no-controls", "--pre", "200", "--post", "250,220,210"]
@@ -123,14 +125,6 @@ def test_quiet_prints_nothing_but_writes_files(tmp_path: Path) -> None:
     assert len(list(csv.DictReader(out.read_text().splitlines()))) == 3
 
 
-def test_beats_of_a_moment_have_no_controls(tmp_path: Path) -> None:
-    short = ("beats", "--pre", "200", "--post", "250", "--duration", "50ms")
-    assert "No controls: they take 0.1 s at least." in words(eccles_command(*short).output)
-    result = eccles_command(*short, "--report", str(tmp_path))
-    assert result.exit_code == 2
-    assert "for 0.1 s at least" in words(result.output)
-
-
 def test_beats_shows_controls_and_epsps_and_writes_a_report(tmp_path: Path) -> None:
     folder = tmp_path / "report"
     result = eccles_command("beats", "--pre", "200", "--post", "250", "--report", str(folder))
@@ -145,6 +139,42 @@ def test_beats_shows_controls_and_epsps_and_writes_a_report(tmp_path: Path) -> N
     assert {path.name for path in folder.iterdir()} == {
         "data.nc", "figure.png", "figure.svg", "report.html", "table.csv",
     }  # fmt: skip
+
+
+def test_beats_that_are_too_short_for_controls_say_so_and_write_no_report(tmp_path: Path) -> None:
+    short = ("beats", "--duration", "10ms", "--random-phases", "0")
+    result = eccles_command(*short)
+    assert result.exit_code == 0
+    assert "No controls: a duration of 10. ms is too short" in words(result.stderr)
+    result = eccles_command(*short, "--report", str(tmp_path / "report"))
+    assert result.exit_code == 2
+    assert "too short" in result.stderr
+
+
+def test_ctrl_c_during_controls_shows_and_writes_none_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> None:
+        raise Stopped
+
+    monkeypatch.setattr(plan.Plan, "run", stopped)  # as after Ctrl-C during a sweep
+    result = eccles_command("beats", "--duration", "0.1s", "--report", str(tmp_path / "report"))
+    assert result.exit_code == 130
+    assert "Interrupted: there are no controls, and no report." in result.stderr
+    assert "Poisson" not in result.output
+    assert list((tmp_path / "report").iterdir()) == []
+
+
+def test_ctrl_c_during_the_pairs_shows_what_there_is_and_goes_no_further(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        "eccles.lab.beats.beats", lambda *a, **k: beats(*a, **{**k, "duration": 0.05 * second})
+    )
+    result = eccles_command("beats", "--duration", "0.1s")
+    assert result.exit_code == 130
+    assert "Weights at the end" in result.output
+    assert "Interrupted: there are no controls" in result.stderr
 
 
 def test_beats_writes_labelled_results(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import types
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from eccles import SetupError, ms, second
+from eccles import Network, NetworkOperation, NeuronGroup, SetupError, ms, second
 from eccles.cli.commands import app
 from eccles.lab.experiments import Outcome, Study, experiment, registry
 from eccles.lab.protocols import pairing
@@ -163,6 +164,22 @@ def test_a_study_that_is_interrupted_writes_nothing_and_ends_with_code_130(tmp_p
     assert "Interrupted: nothing is written." in result.stderr
     runs.error = KeyboardInterrupt()
     assert lab("run", "two-words", "--out", tmp_path).exit_code == 130
+    assert os.listdir(tmp_path) == []
+
+
+def test_ctrl_c_in_a_single_run_of_a_study_ends_it_as_well(tmp_path, runs):
+    def half(*, quick):
+        def ctrl_c(t):
+            os.kill(os.getpid(), signal.SIGINT)
+
+        Network(NeuronGroup(1, "x : 1"), NetworkOperation(ctrl_c)).run(1 * second)
+        return runs(quick=quick)
+
+    study = sys.modules["eccles.lab.experiments.two_words"]
+    study.STUDY = replace(study.STUDY, run=half)
+    result = lab("run", "two-words", "--out", tmp_path)
+    assert result.exit_code == 130
+    assert "Interrupted: nothing is written." in result.stderr
     assert os.listdir(tmp_path) == []
 
 

@@ -149,3 +149,12 @@ def test_assembly_for_arm(triple, cpu, fused):
         assert "ret" in llvm.assembly(random_program(seed), target)
     text = llvm.assembly(adding(1.0), target)
     assert "fadd\tv" in text or "fadd.2d" in text, "two doubles at once"
+
+
+def test_ctrl_c_while_llvm_hands_over_its_code_is_not_lost(monkeypatch):
+    def interrupted(engine, notify, get=None):
+        pass  # Python prints an exception in a callback, and LLVM goes on without what it returns
+
+    monkeypatch.setattr(llvmlite.binding.ExecutionEngine, "set_object_cache", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        llvm.build(adding(1.0), llvm.host_target())

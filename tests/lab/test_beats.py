@@ -27,6 +27,7 @@ from eccles.lab.beats import (
     save_table,
     time_text,
 )
+from eccles.lab.rules import Rule
 from eccles.units import Hz, Quantity, kHz, ms, mV, second
 
 THREAD = [(200, 250), (200, 220), (200, 210)]
@@ -345,3 +346,13 @@ def test_table_has_a_row_for_each_pair_and_units_in_its_heading(
 )
 def test_times_are_written_as_people_do(seconds: float, text: str) -> None:
     assert time_text(seconds) == text
+
+
+def test_weights_of_a_dataset_have_the_unit_that_the_rule_gives_them() -> None:
+    rule = Rule("of a conductance", "g : siemens", on_pre="g += 1*nS", weight="g")
+    data = beats(100 * Hz, 50 * Hz, duration=95 * ms, rule=rule, random_phases=2, with_grid=True).to_xarray()
+    weights = [str(name) for name in data if "weight" in str(name)]
+    assert len(weights) == 7
+    assert {data[name].attrs["units"] for name in weights} == {"S"}
+    assert data["final_weight"].values == pytest.approx([9e-9], rel=1e-12)
+    assert data["coincidences"].attrs["units"] == "1"

@@ -26,7 +26,7 @@ __all__ = [
 
 
 def coincidences(left: Any, right: Any, window: Any, *, delay: Any = 0 * ms) -> Quantity:
-    """When a spike of each ear come within a window of each other: what an ideal detector counts.
+    """When spikes of both ears come within a window of each other: what an ideal detector counts.
 
     Parameters
     ----------

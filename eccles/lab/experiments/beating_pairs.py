@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from eccles.engine.clock import to_seconds
 from eccles.errors import SetupError
 from eccles.lab.beats import thread_rule
 from eccles.lab.experiments.beating_pairs_figure import figure_of
@@ -38,7 +39,6 @@ __all__ = ["STUDY", "oscillator", "run"]
 RATES = ((200.0, 250.0), (200.0, 220.0), (200.0, 210.0))  # hertz: the pairs of the thread
 GAP, PAIR_RATE = 20 * ms, 50.0  # the pairs that the student had in mind
 JITTER = 1 * ms
-SHORTEST = 0.1  # seconds: some pairs of the student fit into it
 ORDERS = {"pre first": "pre_first", "post first": "post_first"}
 SHORT = 2 * second  # of tests before and after, where a neuron is simulated in between
 SEED = 1
@@ -49,6 +49,11 @@ def oscillator(rate: float, duration: Quantity, phase: float = 0.0) -> Quantity:
     n = int(np.floor(rate * float(duration) * (1 + 1e-12) + phase))
     times = (np.arange(1, n + 1) - phase) / rate
     return Quantity(times[times <= float(duration)], dim=second.dim)
+
+
+def beat_name(pre: float, post: float) -> str:
+    """What a pair of rates is called; with enough digits to tell close rates apart."""
+    return f"{pre:.12g}/{post:.12g} Hz"
 
 
 @dataclass(frozen=True)
@@ -66,33 +71,33 @@ def conditions(rates: Sequence[tuple[float, float]], duration: Quantity, n: int)
     def beat(pre: float, post: float, pre_phase: float = 0.0, post_phase: float = 0.0) -> Protocol:
         trains = oscillator(pre, duration, pre_phase), oscillator(post, duration, post_phase)
         return Protocol(
-            f"{pre:g}/{post:g} Hz", *trains, duration, f"regular trains of {pre:g} and {post:g} Hz"
+            beat_name(pre, post), *trains, duration, f"regular trains of {pre:.12g} and {post:.12g} Hz"
         )
 
-    found = [Condition(f"{f:g}/{g:g} Hz", "beat", (beat(f, g),)) for f, g in rates]
+    found = [Condition(beat_name(f, g), "beat", (beat(f, g),)) for f, g in rates]
     for f, g in rates:
         shifts = uniform(2 * n, SEED).reshape(n, 2)  # those of `beats`
         found.append(
             Condition(
-                f"{f:g}/{g:g} Hz, random phases", "control", tuple(beat(f, g, *s) for s in shifts.tolist())
+                f"{beat_name(f, g)}, random phases", "control", tuple(beat(f, g, *s) for s in shifts.tolist())
             )
         )
     f, g = rates[0]
     both = beat(f, g)
-    n_pairs = int(PAIR_RATE * float(duration))
+    n_pairs = int(PAIR_RATE * float(duration) + 1e-9)
     paired = pairing(GAP, n=n_pairs, rate=PAIR_RATE * hertz)
     late = pairing(-GAP, n=n_pairs, rate=PAIR_RATE * hertz)
     found += [
-        Condition(f"swapped: {g:g}/{f:g} Hz", "control", (beat(g, f),)),
-        Condition(f"no beat: {f:g}/{f:g} Hz, in phase", "control", (beat(f, f),)),
-        Condition(f"no beat: {f:g}/{f:g} Hz, half a period", "control", (beat(f, f, 0.0, 0.5),)),
+        Condition(f"swapped: {beat_name(g, f)}", "control", (beat(g, f),)),
+        Condition(f"no beat: {beat_name(f, f)}, in phase", "control", (beat(f, f),)),
+        Condition(f"no beat: {beat_name(f, f)}, half a period", "control", (beat(f, f, 0.0, 0.5),)),
         Condition(
-            f"{f:g}/{g:g} Hz, jittered by 1 ms", "control",
+            f"{beat_name(f, g)}, jittered by 1 ms", "control",
             tuple(_with_trains(both, *(jittered(t, JITTER, 2 * k + side, duration=duration) for side, t in
                                        enumerate((both.pre, both.post)))) for k in range(n)),
         ),
         Condition(
-            f"Poisson spikes, {f:g}/{g:g} Hz", "control",
+            f"Poisson spikes, {beat_name(f, g)}", "control",
             tuple(_with_trains(both, *(poisson(rate * hertz, duration, 2 * k + side)
                                        for side, rate in enumerate((f, g)))) for k in range(n)),
         ),
@@ -157,13 +162,16 @@ def run(
     Raises
     ------
     SetupError
-        If there are no rates, or some that are not positive, or the duration is below 0.1 s.
+        If there are no rates, or some that are not positive, or the duration is too short for a pair.
     """
-    pairs = [(float(f), float(g)) for f, g in rates]
+    pairs = list(dict.fromkeys((float(f), float(g)) for f, g in rates))
     if not pairs or not all(f > 0 and g > 0 and np.isfinite(f + g) for f, g in pairs):
         raise SetupError(f"rates are pairs of positive numbers of hertz, not {list(rates)!r}")
-    if not float(duration) >= SHORTEST:
-        raise SetupError(f"the neurons have to fire for {SHORTEST:g} s at least, not {duration}")
+    if not PAIR_RATE * to_seconds(duration, "the duration") > 1 - 1e-9:
+        raise SetupError(
+            f"a duration of {duration} is too short for a pair of {GAP} at {PAIR_RATE:g} Hz",
+            hint=f"Let the neurons fire for {1e3 / PAIR_RATE:g} ms or longer.",
+        )
     rule = thread_rule() if rule is None else rule
     rules = {name: rule.with_conventions(coincidence=order) for name, order in ORDERS.items()}  # type: ignore[arg-type]
     all_conditions = conditions(pairs, duration, 5 if quick else 50)
@@ -275,8 +283,8 @@ def _findings(
         return f"{at(name, 'weight_low'):.3f} to {at(name, 'weight_high'):.3f}"
 
     f, g = pairs[0]
-    poisson_name, name = f"Poisson spikes, {f:g}/{g:g} Hz", beats[0]
-    in_phase, apart = (f"no beat: {f:g}/{f:g} Hz, {words}" for words in ("in phase", "half a period"))
+    poisson_name, name = f"Poisson spikes, {beat_name(f, g)}", beats[0]
+    in_phase, apart = (f"no beat: {beat_name(f, f)}, {words}" for words in ("in phase", "half a period"))
     asked, reverse = (f"{PAIR_RATE:g} Hz, post 20 ms {word} pre" for word in ("after", "before"))
     told = "; ".join(f"{beat}: {orders(beat)}" for beat in beats)
     shifted = "; ".join(f"{beat}: {spread(f'{beat}, random phases')}" for beat in beats)
@@ -290,7 +298,8 @@ def _findings(
         f"period apart.",
         f"What the student had in mind, a gap of 20 ms at {PAIR_RATE:g} Hz, gives {orders(asked)}, and with "
         f"post before pre {orders(reverse)}: each postsynaptic spike meets the presynaptic one of the next "
-        f"pair, so the order of coincident spikes decides. A beat at {PAIR_RATE:g} Hz makes no such pairs.",
+        f"pair, so the order of coincident spikes decides. A beat of {PAIR_RATE:g} Hz is something else: "
+        "in it the gaps run through many values.",
         f"The EPSP of the neuron with units goes from {at(name, 'epsp_before_with_units'):.3f} to "
         f"{at(name, 'epsp_after_with_units'):.3f} mV ({name}, pre first), that of the abstract one from "
         f"{at(name, 'epsp_before_abstract'):.4f} to {at(name, 'epsp_after_abstract'):.4f} of the way to "
@@ -301,8 +310,8 @@ def _findings(
 
 def _drift(rule: Rule, pre: float, post: float) -> str:
     """The drift of a weight far from its bounds by Poisson spikes, in words."""
-    p = rule.parameters
-    if set(p) != {"A_plus", "A_minus", "tau_plus", "tau_minus"}:
+    known, p = thread_rule(), rule.parameters
+    if (rule.equations, rule.on_pre, rule.on_post) != (known.equations, known.on_pre, known.on_post):
         return "what the rule makes of rates alone"
     drift = pre * post * float(p["A_plus"] * p["tau_plus"] - p["A_minus"] * p["tau_minus"])
     return f"{drift:+.2g} per second far from the bounds, by rates alone"
@@ -322,7 +331,7 @@ def _driven(data: xr.Dataset, beats: Sequence[str]) -> str:
         f"Where the synapse drives its target as well, and pulses of current make it spike as asked "
         f"(pre first): {'; '.join(parts)}."
     )
-    if not _order_is_gone(data):
+    if not _order_is_gone(data, beats):
         return said
     return (
         f"{said} EPSPs make it spike a little earlier, so no two spikes coincide any more: the order of "
@@ -330,10 +339,13 @@ def _driven(data: xr.Dataset, beats: Sequence[str]) -> str:
     )
 
 
-def _order_is_gone(data: xr.Dataset) -> bool:
-    weights = data.driven_weight_with_units
-    gap = abs(weights.sel(rule="pre first") - weights.sel(rule="post first"))
-    return bool((gap < 1e-9).all())
+def _order_is_gone(data: xr.Dataset, beats: Sequence[str]) -> bool:
+    """Whether the order of coincident spikes made a difference, and makes none with a driven neuron."""
+    told, driven = (
+        abs(weights.sel(rule="pre first") - weights.sel(rule="post first")) > 1e-9
+        for weights in (data.weight_median.sel(condition=list(beats)), data.driven_weight_with_units)
+    )
+    return bool(told.any()) and not bool(driven.any())
 
 
 NOTES = (

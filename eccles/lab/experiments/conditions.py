@@ -192,7 +192,8 @@ def _parameters(part: Any, what: str, given: set[str], kind: type) -> set[str]:
     if not callable(part):
         raise SetupError(
             f"{what} has to be a {kind.__name__}, a function that gives one, or a dict of several, "
-            f"not {part!r}"
+            f"not a {type(part).__name__}",
+            hint="The rule comes first, then the protocol: experiment(rule, protocol, neuron).",
         )
     known = _of(part)
     if any(p.kind is p.VAR_KEYWORD for p in known.values()):

@@ -115,15 +115,18 @@ def experiment(
     Raises
     ------
     SetupError
-        If parts do not fit together: a rule that needs equations in the postsynaptic neuron without
-        `drives_target=True`, a neuron without a transmission, a parameter that nobody takes.
+        If something is not what it has to be, or parts do not fit together: a rule that needs equations in
+        the postsynaptic neuron without `drives_target=True`, a neuron without a transmission, a parameter
+        that nobody takes.
     """
-    if trials < 1:
+    if not isinstance(trials, int | np.integer) or trials < 1:
         raise SetupError(f"an experiment is done once or more often, not {trials} times")
     if "trial" in swept:
         raise SetupError("'trial' cannot be swept", hint="trials=10 repeats an experiment with noise.")
     conditions = Conditions(rule, protocol, swept)
     step = FINE if dt is None else dt
+    if not 0 < to_seconds(step, "the time step") < math.inf:
+        raise SetupError(f"the time step has to be positive and finite, not {dt}")
     coarse = dt is None and not drives_target and all(map(_has_closed_form, conditions.rules().values()))
     parts = _Parts(conditions, neuron, transmission, drives_target, delay, COARSE if coarse else step)
     parts.check()
@@ -169,6 +172,11 @@ class _Parts:
     def check(self) -> None:
         """Raise a `SetupError` if they do not fit together."""
         rules = self.conditions.rules().values()
+        for what, part, kind in (
+            ("neuron", self.neuron, Neuron), ("transmission", self.transmission, Transmission)
+        ):  # fmt: skip
+            if part is not None and not isinstance(part, kind):
+                raise SetupError(f"{what} has to be a {kind.__name__}, not a {type(part).__name__}")
         if self.drives_target and self.neuron is None:
             raise SetupError(
                 "drives_target=True needs a neuron", hint="As in experiment(rule, protocol, lif(), ...)."

@@ -114,22 +114,39 @@ def _of_set(name: str, n: int, every: int) -> xr.Dataset:
     )
     own, theirs = variance(up, down, scale), N_AUTHORS * (error / STORED) ** 2
     pooled = (n * own + N_AUTHORS * theirs) / (n + N_AUTHORS)
+    one = {"units": "1"}
     return xr.Dataset(
         {
             "change": (
                 "gap",
                 strength_change(up, down, *who),
-                {"long_name": "strength after / before, Eccles"},
+                {**one, "long_name": "strength after / before, Eccles"},
             ),
-            "error": ("gap", np.sqrt(own / n), {"long_name": "standard error of it"}),
-            "stored": ("gap", change, {"long_name": "strength after / before, as stored by the authors"}),
-            "stored_error": ("gap", np.sqrt(theirs / N_AUTHORS), {"long_name": "standard error of it"}),
-            "difference_error": ("gap", np.sqrt(pooled / n + pooled / N_AUTHORS)),
-            "enough": ("gap", pooled / scale**2 * min(n, N_AUTHORS) > ENOUGH),
-            "analytic_at_gap": ("gap", at_gaps),
-            "analytic": ("fine_gap", curve, {"long_name": "closed form"}),
-            "up": ("gap", up, {"long_name": "part of the DOWN synapses that is UP afterwards"}),
-            "down": ("gap", down, {"long_name": "part of the UP synapses that is DOWN afterwards"}),
+            "error": ("gap", np.sqrt(own / n), {**one, "long_name": "standard error of it"}),
+            "stored": (
+                "gap",
+                change,
+                {**one, "long_name": "strength after / before, as stored by the authors"},
+            ),
+            "stored_error": (
+                "gap",
+                np.sqrt(theirs / N_AUTHORS),
+                {**one, "long_name": "standard error of it"},
+            ),
+            "difference_error": (
+                "gap",
+                np.sqrt(pooled / n + pooled / N_AUTHORS),
+                {**one, "long_name": "standard error of change - stored"},
+            ),
+            "enough": (
+                "gap",
+                pooled / scale**2 * min(n, N_AUTHORS) > ENOUGH,
+                {"long_name": "whether changes of state are many enough for chi-square"},
+            ),
+            "analytic_at_gap": ("gap", at_gaps, {**one, "long_name": "closed form"}),
+            "analytic": ("fine_gap", curve, {**one, "long_name": "closed form"}),
+            "up": ("gap", up, {**one, "long_name": "part of the DOWN synapses that is UP afterwards"}),
+            "down": ("gap", down, {**one, "long_name": "part of the UP synapses that is DOWN afterwards"}),
         },
         {"gap": ("gap", gap, {"units": "ms"}), "fine_gap": ("fine_gap", fine, {"units": "ms"}), "set": name},
     )

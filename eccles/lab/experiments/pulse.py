@@ -104,6 +104,8 @@ def pulse_for(neuron: Neuron, given: tuple[Any, Any] | None, dt: Quantity) -> Pu
         amplitudes = np.logspace(low, high, round(PER_DECADE * (high - low)) + 1)
         width = 2 * ms
     else:
+        if not isinstance(given, tuple | list) or len(given) != 2:
+            raise SetupError(f"a pulse is (amplitude, width), as in (1*nA, 2*ms), not {given!r}")
         amplitude, width = given
         if get_dimensions(amplitude) is not dim:
             raise DimensionMismatchError(

@@ -141,7 +141,7 @@ class Result:
         }
 
     def findings(self) -> list[str]:
-        """A sentence for each condition; of many, for the largest changes."""
+        """A sentence for each condition; of many, for the lowest and the highest."""
         what = "EPSP" if "amplitude" in self.data else "weight"
         data = _phases(self.data)
         mean = data.mean("trial", keep_attrs=True) if "trial" in data.dims else data
@@ -153,8 +153,8 @@ class Result:
                 return []
             (low, least), (high, most) = known[0], known[-1]
             return [
-                f"The {what} changes least to {least:.4g} % of baseline ({low}), "
-                f"and most to {most:.4g} % ({high})."
+                f"The {what} after the induction is between {least:.4g} % of baseline ({low}) "
+                f"and {most:.4g} % ({high})."
             ]
         return [
             f"The {what} is {percent:.4g} % of baseline after the induction"

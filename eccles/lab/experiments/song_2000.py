@@ -214,6 +214,6 @@ def _draw(data: xr.Dataset) -> Figure:
 STUDY = Study(
     "song-2000",
     "Does spike-timing-dependent plasticity sort synapses, and keep the rate of their neuron?",
-    f"{SOURCE}",
+    SOURCE,
     experiment,
 )

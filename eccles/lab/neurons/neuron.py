@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from eccles.errors import SetupError
-from eccles.lab.parts import block, changed, frozen, meanings, parameter_lines
+from eccles.lab.parts import block, changed, check_time_constants, frozen, meanings, parameter_lines
 from eccles.objects import NeuronGroup
 
 __all__ = ["Neuron", "Transmission"]
@@ -29,6 +29,11 @@ class Transmission:
         What a spike of weight `w` does, such as `g_syn_post += w*g_max`.
     parameters, source
         As for `Neuron`.
+
+    Raises
+    ------
+    SetupError
+        If a parameter whose name begins with `tau` is not positive.
     """
 
     name: str
@@ -40,6 +45,7 @@ class Transmission:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", frozen(self.parameters))
+        check_time_constants(self.parameters, f"the transmission '{self.name}'")
 
     def __str__(self) -> str:
         """The whole of it as text."""
@@ -82,6 +88,11 @@ class Neuron:
         Where the model is from.
     preset : str, optional
         Where its numbers are from.
+
+    Raises
+    ------
+    SetupError
+        If a parameter whose name begins with `tau` is not positive.
     """
 
     name: str
@@ -99,6 +110,7 @@ class Neuron:
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", frozen(self.parameters))
         object.__setattr__(self, "initial", frozen(self.initial))
+        check_time_constants(self.parameters, f"the neuron '{self.name}'")
 
     def __str__(self) -> str:
         """The whole model as text."""

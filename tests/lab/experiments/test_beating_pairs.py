@@ -10,7 +10,7 @@ from eccles import Hz, SetupError, ms, second
 from eccles.lab.beats import beats
 from eccles.lab.experiments.beating_pairs import RATES, STUDY, conditions, oscillator
 from eccles.lab.experiments.study import Outcome
-from eccles.lab.rules import triplet
+from eccles.lab.rules import pair, triplet
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,8 @@ def test_table_figure_and_sentences_are_complete(outcome: Outcome) -> None:
     assert len(outcome.draw().axes) == 5
     text = " ".join(outcome.findings)
     assert "200/250 Hz: 0.549 or 0.041; 200/220 Hz: 0.099 or 0.058; 200/210 Hz: 0.128 or 0.087" in text
-    assert "no such pairs" in text
+    assert "Their mean drift is -1 per second" in text  # 200 * 250 * (0.02 - 0.021) * 0.02
+    assert "the gaps run through many values" in text
     assert any("memory" in note for note in outcome.notes)
     assert set(outcome.models or {}) == {"rule", "neuron, with units", "neuron, abstract"}
 
@@ -86,5 +87,18 @@ def test_other_rates_and_rules_can_be_asked_about() -> None:
         STUDY.run(rates=[(0, 40)])
     with pytest.raises(SetupError, match="pairs of positive numbers"):
         STUDY.run(rates=[])
-    with pytest.raises(SetupError, match=r"for 0\.1 s at least"):
+    with pytest.raises(SetupError, match=r"10\. ms is too short for a pair of 20\. ms at 50 Hz"):
         STUDY.run(duration=10 * ms)
+
+
+def test_rates_that_hardly_differ_are_conditions_of_their_own_and_equal_ones_are_not() -> None:
+    close = [(200, 200.0001), (200, 200.0002), (200, 200.0001)]
+    names = STUDY.run(quick=True, rates=close, duration=20 * ms).table["condition"]
+    assert names[:2] == ["200/200.0001 Hz", "200/200.0002 Hz"]
+    assert len(names) == len(set(names)) == 11
+
+
+def test_a_drift_is_said_only_of_the_rule_whose_closed_form_it_is() -> None:
+    scheme = pair(scheme="nearest_symmetric").with_conventions(bounds=(0, 1), initial={"w": 0.5})
+    outcome = STUDY.run(quick=True, rates=[(200, 200)], duration=20 * ms, rule=scheme)
+    assert "what the rule makes of rates alone" in outcome.findings[2]

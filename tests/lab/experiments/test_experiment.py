@@ -400,7 +400,11 @@ def test_an_outcome_says_what_came_out_and_what_took_part():
     assert str(lif()) in outcome.models.values()
     many = experiment(RULE, gap_and_rate, gap=np.linspace(-30, 30, 20) * ms, **SHORT)
     (finding,) = many.findings()
-    assert finding.startswith("The weight changes least")
+    assert finding.startswith("The weight after the induction is between")
+    percent = many.data["percent"].isel(test=-1)
+    lowest, highest = percent.idxmin() * 1e3, percent.idxmax() * 1e3
+    assert f"{float(percent.min()):.4g} % of baseline (gap = {float(lowest):.5g} ms)" in finding
+    assert f"{float(percent.max()):.4g} % (gap = {float(highest):.5g} ms)" in finding
 
 
 # -- what is refused ------------------------------------------------------------------------------------
@@ -433,6 +437,12 @@ def test_parts_that_do_not_fit_together_are_refused_with_a_reason():
     refused("at least one test each", RULE, protocol, baseline=0.5 * second)
     refused("multiple of the time step", RULE, protocol, test_interval=0.25 * ms)
     refused("once or more often", RULE, protocol, trials=0)
+    refused("once or more often", RULE, protocol, trials=1.5)
+    refused("time step has to be positive", RULE, protocol, dt=0 * ms)
+    refused("neuron has to be a Neuron, not a Transmission", RULE, protocol, CURRENT, transmission=lif())
+    refused("The rule comes first, then the protocol", protocol, RULE)
+    refused(r"a pulse is \(amplitude, width\)", RULE, protocol, lif(), transmission=CURRENT,
+            drives_target=True, pulse=1 * nA)  # fmt: skip
     refused("'trial' cannot be swept", RULE, protocol, trial=[1])
     refused("need names", {1: RULE}, protocol)
 

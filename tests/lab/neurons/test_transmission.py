@@ -250,3 +250,10 @@ def test_mistakes_are_named() -> None:
         biexponential_current("exc", tau_rise_exc=2 * ms, tau_decay_exc=2 * ms)
     with pytest.raises(SetupError, match="'tau_syn' of exponential conductance already stands for"):
         PASSIVE.group(1, exponential_current(tau_syn=3 * ms), exponential_conductance())
+
+
+def test_time_constants_that_are_not_positive_are_refused() -> None:
+    with pytest.raises(SetupError, match=r"'tau_syn' of the transmission 'exponential current'.* positive"):
+        exponential_current(tau_syn=-5 * ms)
+    with pytest.raises(SetupError, match="'tau_m' of the neuron 'leaky integrate-and-fire, abstract'"):
+        lif_abstract(tau_m=0 * ms)
