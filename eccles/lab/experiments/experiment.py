@@ -176,17 +176,14 @@ class _Parts:
             ("neuron", self.neuron, Neuron), ("transmission", self.transmission, Transmission)
         ):  # fmt: skip
             if part is not None and not isinstance(part, kind):
-                raise SetupError(f"{what} has to be a {kind.__name__}, not a {type(part).__name__}")
+                raise SetupError(
+                    f"{what} has to be a {kind.__name__}, not a {type(part).__name__}",
+                    hint="Such as lif() and exponential_current() of eccles.lab.neurons.",
+                )
         if self.drives_target and self.neuron is None:
             raise SetupError(
                 "drives_target=True needs a neuron", hint="As in experiment(rule, protocol, lif(), ...)."
             )
-        for part, kind in ((self.neuron, Neuron), (self.transmission, Transmission)):
-            if part is not None and not isinstance(part, kind):
-                raise SetupError(
-                    f"{kind.__name__.lower()} has to be a {kind.__name__}, not {part!r}",
-                    hint="Such as lif() and exponential_current() of eccles.lab.neurons.",
-                )
         if self.drives_target and self.transmission is None:
             raise SetupError("a synapse that drives its target needs a transmission: transmission=...")
         if (self.neuron is None) != (self.transmission is None):

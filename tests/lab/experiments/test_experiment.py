@@ -480,9 +480,9 @@ def test_a_selection_tells_of_the_rules_that_are_in_it() -> None:
 
 
 def test_a_text_is_no_transmission() -> None:
-    with pytest.raises(SetupError, match="has to be a Transmission, not 'v_post"):
+    with pytest.raises(SetupError, match="transmission has to be a Transmission, not a str"):
         experiment(pair(), pairing(10 * ms), lif(), transmission="v_post += w*mV")  # type: ignore[arg-type]
-    with pytest.raises(SetupError, match="has to be a Neuron"):
+    with pytest.raises(SetupError, match="neuron has to be a Neuron, not a str"):
         experiment(pair(), pairing(10 * ms), "lif", transmission=exponential_current())  # type: ignore[arg-type]
     with pytest.raises(SetupError, match="drive='I_0'"):
         lif().group(1, "I_0")  # type: ignore[arg-type]
