@@ -20,6 +20,7 @@ import numpy as np
 from eccles.engine.clock import to_seconds
 from eccles.engine.walk import SAME
 from eccles.errors import DimensionMismatchError, SetupError, unheard
+from eccles.lab.rules.rule import Rule
 from eccles.monitors import StateMonitor
 from eccles.objects import Network, NeuronGroup, Synapses, magic
 from eccles.objects.description import branched, describe, rebuild
@@ -67,7 +68,8 @@ def epsp(
     interval : time, optional
         Measure the response to a second pulse, this long after the first, as well.
     freeze : str or sequence of str, optional
-        The variables of the synapses that stay as they are: the weight. By default `w`, if there is one.
+        The variables of the synapses that stay as they are: the weight. By default that of the rule that the
+        synapses follow, and `w` of others, if they have one that is not computed from other variables.
     network : Network, optional
         The one that the synapses are in; by default that of the last run, or what `run()` would simulate.
     report : optional
@@ -131,10 +133,18 @@ def _network_of(synapses: Synapses, network: Network | None) -> Network:
     return network
 
 
-def _frozen(synapses: Synapses, given: str | Sequence[str] | None) -> tuple[str, ...]:
-    if given is None:
-        return ("w",) if "w" in synapses.equations and synapses.equations["w"].kind != "subexpression" else ()
-    return (given,) if isinstance(given, str) else tuple(given)
+def _frozen(synapses: Synapses, given: str | Sequence[str] | None) -> dict[str, str]:
+    """The variables that stay as they are, and which variable each is to be equal to.
+
+    Where the weight of a rule is brought up to date at spikes only, it is what it would be if one came now.
+    """
+    rule = getattr(synapses, "rule", None)
+    weights = {rule.weight: rule.current, rule.current: rule.current} if isinstance(rule, Rule) else {}
+    if given is not None:
+        return {name: weights.get(name, name) for name in ([given] if isinstance(given, str) else given)}
+    if weights:
+        return weights
+    return {"w": "w"} if "w" in synapses.equations and synapses.equations["w"].kind != "subexpression" else {}
 
 
 def _times(at: Any, network: Network) -> list[float]:
@@ -164,7 +174,7 @@ class _Probe:
     window: float
     sample: float
     interval: float | None
-    frozen: tuple[str, ...]
+    frozen: dict[str, str]
 
     def __post_init__(self) -> None:
         synapses = self.synapses
@@ -238,12 +248,13 @@ class _Branch:
     def __init__(self, probe: _Probe, ordinal: int) -> None:
         self._ordinal = ordinal
         self._seed = magic.seed_value()
-        description = branched(
-            describe(probe.network),
-            frozen={probe.synapses.name: probe.frozen},
-            silent=[probe.synapses.target.whole.name],
-        )
         with self._aside():
+            kept = {name: _values(probe.synapses, source) for name, source in probe.frozen.items()}
+            description = branched(
+                describe(probe.network),
+                frozen={probe.synapses.name: kept},
+                silent=[probe.synapses.target.whole.name],
+            )
             self._network = rebuild(description)
             synapses = self._network[probe.synapses.name]
             assert isinstance(synapses, Synapses)
@@ -309,6 +320,12 @@ class _Branch:
         begin = self._lead + self._late
         values = np.asarray(getattr(self._monitor, self._variable))
         return values[:, begin : begin + self._n_samples].copy()
+
+
+def _values(synapses: Synapses, name: str) -> np.ndarray:
+    if name not in synapses.equations:
+        raise SetupError(f"{synapses.name} have no variable '{name}' that could be kept as it is")
+    return np.array(synapses.view(name, units=False)[:])
 
 
 def _acting(pathways: list[Pathway]) -> list[Pathway]:

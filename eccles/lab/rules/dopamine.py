@@ -86,6 +86,7 @@ def dopamine(preset: str = "Izhikevich 2007", **parameters: Any) -> Rule:
         parameters=found.parameters,
         initial={"w": 1.0},
         bounds=("w_min", "w_max"),
+        now="w_now",
         transmits="after",
         on_events={"reward": ADVANCE + "d += reward_post" + FORESEE},
         post_equations="reward : 1",

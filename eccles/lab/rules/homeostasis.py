@@ -70,6 +70,7 @@ def homeostasis(preset: str = "proportional", **parameters: Any) -> Rule:
         on_post=ADVANCE + "rate += 1/tau_rate\n" + FORESEE,
         parameters=found.parameters,
         initial={"w": 1.0},
+        now="w_now",
         transmits="after",
         source=str(found),
         preset=preset,

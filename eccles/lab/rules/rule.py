@@ -73,6 +73,9 @@ class Rule:
         Where the delay of a synapse is: before it, so that presynaptic spikes reach it late; behind it, so
         that the postsynaptic spike reaches it late; or half of it on each side. Where the
         postsynaptic neuron does not matter, it can only be axonal.
+    now : str, optional
+        The variable that is the weight at any time, where `weight` itself is brought up to date at events
+        only.
     transmits : {'before', 'after'}, optional
         Whether a presynaptic spike acts on its target before or after `on_pre`.
     on_events : mapping of str to str, optional
@@ -112,6 +115,7 @@ class Rule:
     bounds: tuple[Any, Any] | None = None
     coincidence: Coincidence = "pre_first"
     delays: Delays = "axonal"
+    now: str = ""
     transmits: Literal["before", "after"] = "before"
     on_events: Mapping[str, str] = field(default_factory=dict)
     lag: str = ""
@@ -152,6 +156,11 @@ class Rule:
     def has_post(self) -> bool:
         """Whether the postsynaptic neuron matters: its spikes, or its variables."""
         return bool(self.on_post.strip() or self.post_equations.strip())
+
+    @property
+    def current(self) -> str:
+        """The variable that is the weight at any time."""
+        return self.now or self.weight
 
     def _check_bounds(self) -> None:
         if self.bounds is None:
@@ -320,6 +329,11 @@ class Rule:
         **options
             As for `Synapses`.
 
+        Returns
+        -------
+        Synapses
+            Its attribute `rule` is the rule.
+
         Raises
         ------
         SetupError
@@ -346,6 +360,8 @@ class Rule:
             pre, post, self.equations, on_pre=on_pre, on_post=on_post, delay=delays,
             namespace=meanings(self.parameters, namespace), name=name, **{"method": self.method, **options},
         )  # fmt: skip
+        synapses.add_attribute("rule")
+        synapses.rule = self
         for variable, value in self.post_initial.items():
             known = self.parameters[value] if isinstance(value, str) else value
             setattr(pre if post is None else post, variable, known)

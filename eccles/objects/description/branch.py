@@ -7,6 +7,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from eccles.errors import SetupError
 from eccles.language.equations import Equations
 from eccles.language.parser import parse_statements
@@ -17,30 +19,32 @@ __all__ = ["branched"]
 
 
 def branched(
-    description: Description, *, frozen: Mapping[str, Collection[str]], silent: Collection[str]
+    description: Description, *, frozen: Mapping[str, Mapping[str, Any]], silent: Collection[str]
 ) -> Description:
     """The description of a branch of the simulation.
 
     Parameters
     ----------
-    frozen : mapping of str to collection of str
-        Names of synapses to names of their variables: statements no longer assign to these, and they have no
-        differential equation any more.
+    frozen : mapping of str to mapping of str to array
+        Names of synapses to their variables, and the values in SI units that these keep: statements no longer
+        assign to them, and they have no equation any more.
     silent : collection of str
         Names of groups of neurons that do not spike, whatever happens to them.
 
     Raises
     ------
     SetupError
-        If synapses have no such variable, or one that is computed from others.
+        If synapses have no such variable.
     """
-    text = copy.deepcopy(description.text)
-    for data in text["objects"]:
+    text, arrays = copy.deepcopy(description.text), dict(description.arrays)
+    for number, data in enumerate(text["objects"]):
         if data["kind"] == "Synapses" and data["name"] in frozen:
-            _freeze(data, frozenset(frozen[data["name"]]))
+            values = frozen[data["name"]]
+            _freeze(data, frozenset(values))
+            arrays |= {f"{number}/{name}": np.array(array) for name, array in values.items()}
         if data["kind"] == "NeuronGroup" and data["name"] in silent:
             data["events"] = [[e, "False" if e == "spike" else when] for e, when in data["events"]]
-    return Description(text, description.arrays)
+    return Description(text, arrays)
 
 
 def _freeze(synapses: dict[str, Any], names: frozenset[str]) -> None:
@@ -49,11 +53,6 @@ def _freeze(synapses: dict[str, Any], names: frozenset[str]) -> None:
     for name in names:
         if name not in equations:
             raise SetupError(f"{owner} have no variable '{name}' that could be kept as it is")
-        if equations[name].kind == "subexpression":
-            raise SetupError(
-                f"'{name}' of {owner} is computed from other variables, so it cannot be kept as it is",
-                hint="Name the variables that it is computed from.",
-            )
     kept = [
         replace(e, kind="parameter", expr=None, flags=()) if e.name in names else e
         for e in equations.values()

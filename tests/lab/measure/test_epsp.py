@@ -7,7 +7,7 @@ import pytest
 
 from eccles import *
 from eccles.lab.measure import epsp
-from eccles.lab.rules import Rule, calcium, pair
+from eccles.lab.rules import Rule, calcium, dopamine, homeostasis, pair, reward
 
 TAU_M, TAU_S, CAPACITANCE = 20e-3, 5e-3, 200e-12
 CELL = """dv/dt = -v/(20*ms) + I/(200*pF) : volt (unless refractory)
@@ -115,6 +115,65 @@ def test_without_freezing_the_weight_a_pulse_would_have_changed_it() -> None:
     result = epsp(synapses, interval=5 * ms, freeze=())
     assert result.amplitude[0] == pytest.approx(0.06)
     assert result.paired_pulse_ratio[0] == pytest.approx(3)
+
+
+@pytest.mark.parametrize(
+    ("rule", "weight"),
+    [
+        (Rule("greedy", "strength : 1", "strength = 3*strength", weight="strength",
+              initial={"strength": 0.5}, transmits="after"), "strength"),
+        (calcium("P"), "rho"),
+        (calcium("P", stepped=True), "rho"),
+    ],
+    ids=["own", "calcium", "calcium in steps"],
+)  # fmt: skip
+def test_a_weight_of_any_name_is_that_of_the_moment_of_the_test(rule: Rule, weight: str) -> None:
+    seed(2)
+    silence("spikes_on_grid")
+    source = SpikeGeneratorGroup(2, [0, 1, 0], [10, 12, 40] * ms)  # the last one is on its way in the test
+    target = NeuronGroup(2, CELL, **SPIKES)
+    synapses = rule.synapses(source, target, transmission=f"I_post += {weight}*80*pA", delay=1 * ms)
+    network = Network(source, target, synapses)
+    network.run(40.5 * ms)
+    weights = np.array(getattr(synapses, weight)[:])
+    assert not np.any(weights == 0.5)
+    result = epsp(synapses, interval=30 * ms)
+    for k, w in enumerate(weights):
+        expected = exponential(result.time.values, w * 80e-12)
+        for trace in (result.trace, result.second_trace):
+            np.testing.assert_allclose(trace[k], expected, rtol=0, atol=1e-9 * expected.max())
+    np.testing.assert_array_equal(getattr(synapses, weight)[:], weights)
+
+
+def test_a_reward_shows_in_the_next_test_before_any_spike() -> None:
+    rule = dopamine()
+    source = SpikeGeneratorGroup(1, [0], [10] * ms)
+    target = NeuronGroup(1, CELL + "\n" + rule.post_equations, events=dict(rule.post_events), **SPIKES)
+    push = Synapses(SpikeGeneratorGroup(1, [0], [15] * ms), target, on_pre="v_post = 13*mV")
+    push.connect()
+    teacher = SpikeGeneratorGroup(1, [0], [100] * ms)
+    given = reward(teacher, target, amount=2.0)
+    synapses = rule.synapses(source, target, transmission="I_post += w*80*pA")
+    network = Network(source, target, push.source, push, teacher, given, synapses)
+    network.run(5 * second)  # all of c and d is gone
+    eligible = 0.1 * np.exp(-5 / 20) * np.exp(-0.085)  # A_plus; tau_plus = 20 ms; tau_c = 1 s
+    change = eligible * 2 / (1 / 1 + 1 / 0.2)
+    assert change > 0.02
+    assert synapses.w[0] == 1  # that of the last event
+    result = epsp(synapses, interval=30 * ms)
+    expected = exponential(result.time.values, (1 + change) * 80e-12)
+    np.testing.assert_allclose(result.trace[0], expected, rtol=0, atol=1e-9 * expected.max())
+    np.testing.assert_allclose(result.paired_pulse_ratio, 1, rtol=1e-9)
+    assert synapses.w[0] == 1
+
+
+def test_scaling_shows_in_a_test_before_any_spike() -> None:
+    source, target = SpikeGeneratorGroup(1, [], [] * ms), NeuronGroup(1, CELL, **SPIKES)
+    synapses = homeostasis(tau_w=2 * second).synapses(source, target, transmission="I_post += w*80*pA")
+    network = Network(source, target, synapses)
+    result = epsp(synapses, at=[0, 1] * second, network=network)
+    ratio = result.amplitude[1, 0].item() / result.amplitude[0, 0].item()
+    assert ratio == pytest.approx(np.exp(1 / 2), rel=1e-9)
 
 
 def test_a_weight_with_an_equation_of_its_own_stands_still() -> None:
