@@ -139,7 +139,9 @@ def _frozen(synapses: Synapses, given: str | Sequence[str] | None) -> dict[str, 
     Where the weight of a rule is brought up to date at spikes only, it is what it would be if one came now.
     """
     rule = getattr(synapses, "rule", None)
-    weights = {rule.weight: rule.current, rule.current: rule.current} if isinstance(rule, Rule) else {}
+    weights = {}
+    if isinstance(rule, Rule) and (rule.weight == "w" or rule.has_post):  # else it is short-term, and goes on
+        weights = {rule.weight: rule.current, rule.current: rule.current}
     if given is not None:
         return {name: weights.get(name, name) for name in ([given] if isinstance(given, str) else given)}
     if weights:
