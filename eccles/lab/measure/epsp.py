@@ -140,7 +140,7 @@ def _frozen(synapses: Synapses, given: str | Sequence[str] | None) -> dict[str, 
     """
     rule = getattr(synapses, "rule", None)
     weights = {}
-    if isinstance(rule, Rule) and (rule.weight == "w" or rule.has_post):  # else it is short-term, and goes on
+    if isinstance(rule, Rule) and rule.lasting:
         weights = {rule.weight: rule.current, rule.current: rule.current}
     if given is not None:
         return {name: weights.get(name, name) for name in ([given] if isinstance(given, str) else given)}

@@ -73,6 +73,9 @@ class Rule:
         Where the delay of a synapse is: before it, so that presynaptic spikes reach it late; behind it, so
         that the postsynaptic spike reaches it late; or half of it on each side. Where the
         postsynaptic neuron does not matter, it can only be axonal.
+    lasting : bool, optional
+        Whether the weight lasts, so that it stands still while a test pulse measures it. What is short-term
+        goes on, and is measured.
     now : str, optional
         The variable that is the weight at any time, where `weight` itself is brought up to date at events
         only.
@@ -115,6 +118,7 @@ class Rule:
     bounds: tuple[Any, Any] | None = None
     coincidence: Coincidence = "pre_first"
     delays: Delays = "axonal"
+    lasting: bool = True
     now: str = ""
     transmits: Literal["before", "after"] = "before"
     on_events: Mapping[str, str] = field(default_factory=dict)
