@@ -69,7 +69,7 @@ def epsp(
         Measure the response to a second pulse, this long after the first, as well.
     freeze : str or sequence of str, optional
         The variables of the synapses that stay as they are: the weight. By default that of the rule that the
-        synapses follow, and `w` of others, if they have one that is not computed from other variables.
+        synapses follow, if it is `lasting`; otherwise `w`, if there is one that is not computed from others.
     network : Network, optional
         The one that the synapses are in; by default that of the last run, or what `run()` would simulate.
     report : optional
@@ -139,7 +139,9 @@ def _frozen(synapses: Synapses, given: str | Sequence[str] | None) -> dict[str, 
     Where the weight of a rule is brought up to date at spikes only, it is what it would be if one came now.
     """
     rule = getattr(synapses, "rule", None)
-    weights = {rule.weight: rule.current, rule.current: rule.current} if isinstance(rule, Rule) else {}
+    weights = {}
+    if isinstance(rule, Rule) and rule.lasting:
+        weights = {rule.weight: rule.current, rule.current: rule.current}
     if given is not None:
         return {name: weights.get(name, name) for name in ([given] if isinstance(given, str) else given)}
     if weights:

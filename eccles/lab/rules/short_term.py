@@ -138,6 +138,7 @@ def short_term(
         + (RELEASE_OF_TWO if states == 2 else RELEASE_OF_THREE),
         parameters=known,
         weight="released",
+        lasting=False,
         initial={"w": 1.0, **({"x": 1.0} if states == 2 else {})},
         transmits="after",
         source=str(found),
