@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["experiment"]
 
+WEIGHT = "weight_now"  # the weight of rules that are compared, if they call it by other names
 COURSE = 200  # samples of the weight during the induction, about
 FINE, COARSE = 0.1 * ms, 1 * ms  # time steps
 
@@ -169,6 +170,12 @@ class _Parts:
     def first_rule(self) -> Rule:
         return next(iter(self.conditions.rules().values()))
 
+    @property
+    def read(self) -> str:
+        """The variable of synapses that is read: the weight at any time, under one name for all rules."""
+        names = {rule.current for rule in self.conditions.rules().values()}
+        return names.pop() if len(names) == 1 else WEIGHT
+
     def check(self) -> None:
         """Raise a `SetupError` if they do not fit together."""
         rules = self.conditions.rules().values()
@@ -211,6 +218,14 @@ class _Parts:
     def transmitted(self, rule: Rule) -> str:
         """What a presynaptic spike does, with the name that the rule has for the weight."""
         return "" if self.transmission is None else re.sub(r"\bw\b", rule.weight, self.transmission.on_pre)
+
+
+def _with_weight(rule: Rule, name: str) -> Rule:
+    """The rule with a variable of that name that is the weight at any time."""
+    if name == rule.current:
+        return rule
+    unit = Equations(rule.equations)[rule.weight].unit_text
+    return replace(rule, equations=f"{rule.equations}\n{name} = {rule.current} : {unit}")
 
 
 def _refuse_homonyms(rule: Rule, what: str, others: Mapping[str, Any]) -> None:
@@ -289,7 +304,7 @@ def _run(
     parts: _Parts, times: _Times, pulse: Pulse | None, trials: int, options: Mapping[str, Any]
 ) -> xr.Dataset:
     """The weights of all conditions, as the sweep gives them."""
-    conditions = parts.conditions
+    conditions, read = parts.conditions, parts.read
     pre_trains, post_trains = conditions.trains(times.end, times.duration)
     lead = 0.0 if pulse is None else float(pulse.latency)  # pulses begin before the spikes that they make
     post_trains = post_trains - lead
@@ -300,7 +315,7 @@ def _run(
 
     def synapse(**parameters: Any) -> None:
         """Two neurons and the synapse between them, in one condition."""
-        rule = conditions.rule_of(parameters)
+        rule = _with_weight(conditions.rule_of(parameters), read)
         trains = {**constant, **parameters}
         clock = Clock(parts.dt)  # one for all: what has another clock has no exact times
         pre = SpikeGeneratorGroup(
@@ -320,7 +335,7 @@ def _run(
         )  # fmt: skip
         Network(pre, post, synapse, *pulses).run(times.duration * second)
 
-    weight = f"synapse.{parts.first_rule.weight}"
+    weight = f"synapse.{read}"
     recorded = {
         "weight": record.trace(weight, dt=times.interval * second),
         "course": record.trace(

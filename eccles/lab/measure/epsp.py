@@ -69,7 +69,7 @@ def epsp(
         Measure the response to a second pulse, this long after the first, as well.
     freeze : str or sequence of str, optional
         The variables of the synapses that stay as they are: the weight. By default that of the rule that the
-        synapses follow, and `w` of others, if they have one that is not computed from other variables.
+        synapses follow, if it is `lasting`; otherwise `w`, if there is one that is not computed from others.
     network : Network, optional
         The one that the synapses are in; by default that of the last run, or what `run()` would simulate.
     report : optional

@@ -12,7 +12,7 @@ from eccles.lab.experiments import Result, experiment, testing
 from eccles.lab.measure import epsp
 from eccles.lab.neurons import Transmission, exponential_current, lif, lif_abstract
 from eccles.lab.protocols import Protocol, pairing
-from eccles.lab.rules import Rule, pair
+from eccles.lab.rules import Rule, homeostasis, pair
 from eccles.sweeps import plan
 from eccles.sweeps.execute import Stopped
 
@@ -204,6 +204,22 @@ def test_parameters_can_go_together():
     expected = [0.5 + 10 * 0.001 * math.exp(-0.5), 0.5 + sum_of_pairs(-0.01, 20, 10)]
     np.testing.assert_allclose(result.data["weight"].isel(test=-1).values, expected, rtol=1e-12)
     assert result.data["gap"].dims == ("cell",)
+
+
+def test_tests_see_a_weight_that_drifts_between_spikes():
+    scaling = homeostasis(tau_w=20 * second)
+    alone = experiment(scaling, pairing(10 * ms, n=3, rate=10 * Hz), **SHORT)
+    weight = alone.data["weight"].values
+    t = alone.data["test"].values
+    before = ~alone.data["follow_up"].values
+    np.testing.assert_allclose(weight[before], np.exp((t[before] - t[0]) / 20), rtol=1e-12)
+    last = weight[-1] / weight[-2]  # the estimate of the rate, per second, decays with 1 s
+    rate = np.exp(alone.data["post_spikes"].values - t[-2]).sum()
+    assert last == pytest.approx(np.exp((1 - rate * (1 - np.exp(-1)) / 5) / 20), rel=1e-9)
+    both = experiment({"pair": RULE, "scaling": scaling}, pairing(10 * ms, n=3, rate=10 * Hz), **SHORT)
+    np.testing.assert_allclose(both.data["weight"].sel(rule="scaling"), weight, rtol=1e-13)
+    of_pairs = experiment(RULE, pairing(10 * ms, n=3, rate=10 * Hz), **SHORT).data["weight"]
+    np.testing.assert_array_equal(both.data["weight"].sel(rule="pair"), of_pairs)
 
 
 def test_rules_and_protocols_can_be_compared_by_name():
