@@ -79,8 +79,6 @@ class Rule:
     now : str, optional
         The variable that is the weight at any time, where `weight` itself is brought up to date at events
         only.
-    lasting : bool, optional
-        Whether the weight keeps its changes. If not, as in short-term plasticity, test pulses change it, too.
     transmits : {'before', 'after'}, optional
         Whether a presynaptic spike acts on its target before or after `on_pre`.
     on_events : mapping of str to str, optional
@@ -122,7 +120,6 @@ class Rule:
     delays: Delays = "axonal"
     lasting: bool = True
     now: str = ""
-    lasting: bool = True
     transmits: Literal["before", "after"] = "before"
     on_events: Mapping[str, str] = field(default_factory=dict)
     lag: str = ""
