@@ -14,6 +14,7 @@ import numpy as np
 
 from eccles.engine.clock import Clock
 from eccles.lab import data
+from eccles.lab.experiments.fit import fit_error
 from eccles.lab.experiments.study import Outcome, Study
 from eccles.lab.neurons import clopath
 from eccles.lab.neurons.neuron import Neuron
@@ -137,6 +138,9 @@ def _run(*, quick: bool = False) -> Outcome:
             "rate": ("rate", list(rates), {"units": "Hz"}),
         },
     )  # fmt: skip
+    model = found["weight"].sel(gap=found["measured_gap"], rate=found["measured_rate"])
+    error = fit_error(model.values, found["measured"].values, found["measured_sem"].values)
+    found["E"] = ("variant", error, {"units": "1", "long_name": "fit error"})
     found = found.merge(_as_nest(rule, neuron))
     off = found["eccles_as_nest"] - found["nest"]
     usual = found["weight"][0]
@@ -159,8 +163,13 @@ def _run(*, quick: bool = False) -> Outcome:
         )
         + f". The largest difference is {float(abs(off).max()):.1f} points.",
     ]
+    findings.append(
+        f"From the {len(measured['change'])} measured changes the rule is off by E = {error[0]:.1f} "
+        f"(mean squared deviation, in standard errors); with adaptation as printed by {error[1]:.1f}."
+    )
     findings += [
-        f"{name}: at most {float(abs(found['weight'].sel(variant=name) - usual).max()):.1f} points away."
+        f"{name}: at most {float(abs(found['weight'].sel(variant=name) - usual).max()):.1f} points away, "
+        f"E = {float(found['E'].sel(variant=name)):.1f}."
         for name in list(variants)[1:]
     ]
     notes = [

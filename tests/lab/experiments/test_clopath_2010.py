@@ -19,6 +19,16 @@ def test_the_curves_are_those_of_nest_and_of_the_paper(quick: bool) -> None:
     usual = found["weight"].sel(variant="as simulated by the authors")
     np.testing.assert_allclose(usual.sel(rate=10), found["nest"].values[[0, 3]], rtol=0, atol=2.0)
     assert (usual.sel(rate=50) > 145).all()
+    squares = []  # of the deviations from Sjöström, Turrigiano & Nelson 2001, in standard errors
+    for gap, measured in (
+        (10, {0.1: (96, 5), 10: (114, 10), 20: (129, 14), 40: (153, 11), 50: (156, 26)}),
+        (-10, {0.1: (71, 8), 10: (59, 11), 20: (66, 10), 40: (156, 32), 50: (175, 19)}),
+    ):
+        squares += [
+            ((float(usual.sel(gap=gap, rate=rate)) - mean) / sem) ** 2
+            for rate, (mean, sem) in measured.items()
+        ]
+    assert found["E"].sel(variant="as simulated by the authors").item() == pytest.approx(np.mean(squares))
     outcome.draw().clear()
 
 
