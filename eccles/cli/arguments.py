@@ -4,21 +4,39 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Any
 
 import typer
 
 from eccles.errors import EcclesError, nearest
 from eccles.units import Quantity, hertz, second
 
-__all__ = ["at_least_one", "phases", "rates", "result_file", "sweep_place", "time"]
+__all__ = [
+    "at_least_one",
+    "option",
+    "phases",
+    "rates",
+    "report_folder",
+    "result_file",
+    "sweep_place",
+    "time",
+]
 
 TIMES = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "min": 60.0}
 RATES = {"": 1.0, "Hz": 1.0, "kHz": 1e3}
 _NUMBER_AND_UNIT = re.compile(
     r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf))\s*([^\d\s]*)\s*"
 )
+
+
+def option(name: str, read: Callable[[Any], Any], value: Any) -> Any:
+    """What an option says, as `read` reads it; its errors name the option."""
+    try:
+        return read(value)
+    except typer.BadParameter as error:
+        raise typer.BadParameter(error.message, param_hint=name) from None
 
 
 def time(text: str) -> Quantity:

@@ -9,7 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from eccles.lab.beats import time_text
+from eccles.lab.beats_grid import time_text
 
 if TYPE_CHECKING:
     from eccles.lab.beats import Beats, Coincidence

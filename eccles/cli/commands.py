@@ -12,7 +12,8 @@ import typer
 from eccles import __version__
 from eccles.cli import arguments
 from eccles.cli.lab import app as lab_app
-from eccles.cli.lab import completed, interrupted
+from eccles.cli.lab import completed, interrupted, write_report
+from eccles.cli.outcome import print_outcome
 from eccles.errors import EcclesError
 
 __all__ = ["app"]
@@ -138,12 +139,17 @@ def beats(
     from rich.console import Console
 
     from eccles.cli.beats_tables import notes, rates_table, weights_table
-    from eccles.lab import beats as lab
+    from eccles.lab.beats import beats as simulate
+    from eccles.lab.beats_files import save_dataset, save_table
+    from eccles.lab.beats_grid import grid_effect
     from eccles.lab.beats_plot import FIGURE_FORMATS, save_figure
 
-    pre_rates = _option("--pre", arguments.rates, pre or THREAD[0])
-    post_rates = _option("--post", arguments.rates, post or THREAD[1])
-    length, step = _option("--duration", arguments.time, duration), _option("--dt", arguments.time, dt)
+    pre_rates = arguments.option("--pre", arguments.rates, pre or THREAD[0])
+    post_rates = arguments.option("--post", arguments.rates, post or THREAD[1])
+    length, step = (
+        arguments.option("--duration", arguments.time, duration),
+        arguments.option("--dt", arguments.time, dt),
+    )
     options = {
         "duration": length,
         "dt": step,
@@ -151,28 +157,28 @@ def beats(
         "with_grid": spike_times is SpikeTimes.precise,
     }
     phases = {
-        "pre_phase": _option("--pre-phase", arguments.phases, pre_phase),
-        "post_phase": _option("--post-phase", arguments.phases, post_phase),
+        "pre_phase": arguments.option("--pre-phase", arguments.phases, pre_phase),
+        "post_phase": arguments.option("--post-phase", arguments.phases, post_phase),
     }
-    writers = {".nc": lab.save_dataset, ".csv": lab.save_table}
+    writers = {".nc": save_dataset, ".csv": save_table}
     if figure is not None:
-        _option("--figure", lambda path: arguments.result_file(path, FIGURE_FORMATS), figure)
+        arguments.option("--figure", lambda path: arguments.result_file(path, FIGURE_FORMATS), figure)
     if out is not None:
-        _option("--out", lambda path: arguments.result_file(path, tuple(writers)), out)
+        arguments.option("--out", lambda path: arguments.result_file(path, tuple(writers)), out)
     if report is not None:
-        _option("--report", arguments.report_folder, report)
+        arguments.option("--report", arguments.report_folder, report)
     try:
-        result = lab.beats(pre_rates, post_rates, coincidence=coincidence.value, random_phases=random_phases,
+        result = simulate(pre_rates, post_rates, coincidence=coincidence.value, random_phases=random_phases,
                            report=None if quiet else "bar", **phases, **options)  # fmt: skip
     except EcclesError as error:
         raise typer.BadParameter(str(error)) from None
     if not quiet:
         others = None
         if pre is None and post is None:
-            others = lab.beats(*(arguments.rates(rates) for rates in OTHERS), **options)
+            others = simulate(*(arguments.rates(rates) for rates in OTHERS), **options)
         for part in (rates_table(result, others), weights_table(result), notes(result)):
             Console().print(part)
-    _say(lab.grid_effect(result), quiet)
+    _say(grid_effect(result), quiet)
     for path, write in ((figure, save_figure), (out, writers[out.suffix.lower()] if out else None)):
         if path is not None and write is not None:
             try:
@@ -192,9 +198,7 @@ def _study_of_beats(
     rates: list[tuple[float, float]], duration: Any, folder: Path | None, quiet: bool
 ) -> None:
     """The pairs with their controls and EPSPs: print what came out, and write it where that is asked for."""
-    from eccles.cli.outcome import print_outcome
     from eccles.lab.experiments.beating_pairs import STUDY
-    from eccles.lab.report import save_report
 
     try:
         outcome = completed(lambda: STUDY.run(rates=rates, duration=duration), quiet, NO_CONTROLS)
@@ -206,23 +210,8 @@ def _study_of_beats(
     if not quiet:
         print(f"\n{STUDY.title}")
         print_outcome(outcome)
-    if folder is None:
-        return
-    try:
-        paths = save_report(outcome, folder, title=STUDY.title, source=STUDY.source)
-    except EcclesError as error:
-        raise typer.BadParameter(str(error), param_hint="--report") from None
-    for path in paths:
-        if not quiet:
-            print(f"wrote {path}")
-
-
-def _option(name: str, read: Any, value: Any) -> Any:
-    """Read an option; its errors name it."""
-    try:
-        return read(value)
-    except typer.BadParameter as error:
-        raise typer.BadParameter(error.message, param_hint=name) from None
+    if folder is not None:
+        write_report(outcome, STUDY, folder, quiet=quiet)
 
 
 def _say(explanation: str, quiet: bool) -> None:
@@ -360,9 +349,9 @@ def sweep(
     if not (study.is_dir() and study.suffix in RESULTS):
         _check_file(study, "STUDY")
     if out is not None:
-        _option("--out", arguments.sweep_place, out)
+        arguments.option("--out", arguments.sweep_place, out)
     for name, number in (("--threads", threads), ("--chunk", chunk)):
-        _option(name, arguments.at_least_one, number)
+        arguments.option(name, arguments.at_least_one, number)
     report = Report(out, quiet)
     options = {"threads": threads, "scheduler": scheduler, "chunk": chunk, "progress": not quiet}
     try:

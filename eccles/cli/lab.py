@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from eccles.cli.arguments import report_folder
+from eccles.cli.arguments import option, report_folder
 from eccles.cli.outcome import print_outcome
 from eccles.errors import EcclesError, EcclesWarning
 
 if TYPE_CHECKING:
     from eccles.lab.experiments import Outcome, Study
 
-__all__ = ["app", "completed", "interrupted"]
+__all__ = ["app", "completed", "interrupted", "write_report"]
 
 app = typer.Typer(help="Experiments of the laboratory, published ones among them.", no_args_is_help=True)
 
@@ -76,14 +76,9 @@ def run(
 
     eccles lab run gap-and-rate --out results
     """
-    from eccles.lab.report import save_report
-
     study = _study(name)
     if out is not None:  # now, and not after an hour
-        try:
-            report_folder(out)
-        except typer.BadParameter as error:
-            raise typer.BadParameter(error.message, param_hint="--out") from None
+        option("--out", report_folder, out)
     if not quiet:
         print(f"{study.name}: {study.title}", flush=True)
     outcome = _outcome(study, quick, quiet)
@@ -93,14 +88,7 @@ def run(
         if not quiet:
             print("\nNothing is written: --out FOLDER keeps figure, table, data and a report.")
         return
-    try:
-        paths = save_report(outcome, out, title=study.title, source=study.source, date=date)
-    except EcclesError as error:
-        _fail(error)
-    if not quiet:
-        print()
-        for path in paths:
-            print(f"wrote {path}")
+    write_report(outcome, study, out, date=date, quiet=quiet)
 
 
 @app.command()
@@ -146,6 +134,20 @@ def completed(run: Callable[[], Outcome], quiet: bool, missing: str) -> Outcome:
         if warning.name != "interrupted":
             raise
         interrupted(missing)
+
+
+def write_report(outcome: Outcome, study: Study, folder: Path, *, date: str = "", quiet: bool) -> None:
+    """Write a report and say where its files are; an error ends the command."""
+    from eccles.lab.report import save_report
+
+    try:
+        paths = save_report(outcome, folder, title=study.title, source=study.source, date=date)
+    except EcclesError as error:
+        _fail(error)
+    if not quiet:
+        print()
+        for path in paths:
+            print(f"wrote {path}")
 
 
 def interrupted(missing: str) -> NoReturn:

@@ -12,11 +12,9 @@ many random phases if asked for. All of it is simulated at once.
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
@@ -24,11 +22,9 @@ import numpy as np
 from eccles.engine.clock import Clock, to_seconds
 from eccles.engine.walk import SAME
 from eccles.errors import DimensionMismatchError, SetupError
-from eccles.lab.parts import block
 from eccles.lab.random_numbers import uniform
 from eccles.lab.rules import Rule
 from eccles.lab.rules import pair as pair_rule
-from eccles.language.equations import Equations
 from eccles.monitors import SpikeMonitor, StateMonitor
 from eccles.objects import Network, NeuronGroup, Synapses
 from eccles.objects.timing import SpikeTimes, checked_spike_times
@@ -38,23 +34,13 @@ if TYPE_CHECKING:
     import xarray as xr
 
 __all__ = [
-    "FORMAT",
-    "FORMAT_VERSION",
     "Beats",
     "Coincidence",
     "beats",
-    "grid_effect",
-    "lost_beats",
-    "save_dataset",
-    "save_table",
     "thread_rule",
-    "time_text",
 ]
 
-FORMAT = "eccles-beats"
-FORMAT_VERSION = 2  # of the file that `save_dataset` writes
 MOST_SAMPLES = 50_000  # of each weight: a longer run is sampled more coarsely
-EPSILON = float(np.finfo(float).eps)
 HIGHEST_RATE = 1e6  # hertz: times are told apart to a picosecond, a millionth of its period
 
 Coincidence = Literal["pre_first", "post_first"]  # spikes at the same time are a pair here
@@ -210,56 +196,9 @@ class Beats:
 
         Needs xarray.
         """
-        import xarray as xr
+        from eccles.lab.beats_files import dataset_of
 
-        rate, time, one = {"units": "Hz"}, {"units": "s"}, {"units": "1"}
-        trains = [(pair, side, t) for side, all_trains in enumerate((self.pre_spikes, self.post_spikes))
-                  for pair, t in enumerate(all_trains, 1)]  # fmt: skip
-        t = np.concatenate([np.asarray(t) for _, _, t in trains])
-        pair = np.concatenate([np.full(len(t), pair, np.int32) for pair, _, t in trains])
-        side = np.concatenate([np.full(len(t), side, np.int8) for _, side, t in trains])
-        order = np.lexsort((pair, side, t))
-        of_weight = {"units": Equations(self.rule.equations)[self.rule.weight].dim.symbol()}
-        both = {"units": "1", "long_name": "how often both neurons spiked at once"}
-        sides = {
-            "long_name": "side of the synapse",
-            "flag_values": np.array([0, 1], np.int8),
-            "flag_meanings": "pre post",
-        }
-        table = self.table()
-        data = xr.Dataset(
-            {
-                "pre_rate_asked": ("pair", table["pre_asked_Hz"], rate),
-                "post_rate_asked": ("pair", table["post_asked_Hz"], rate),
-                "beat_asked": ("pair", table["beat_asked_Hz"], rate),
-                "pre_phase": ("pair", self.pre_phase, one),
-                "post_phase": ("pair", self.post_phase, one),
-                "pre_rate_obtained": ("pair", table["pre_obtained_Hz"], rate),
-                "post_rate_obtained": ("pair", table["post_obtained_Hz"], rate),
-                "beat_obtained": ("pair", table["beat_obtained_Hz"], rate),
-                "coincidences": ("pair", self.coincidences, both),
-                "final_weight": ("pair", self.final_weights, of_weight),
-                "final_weight_pre_first": ("pair", self.final_weights_if("pre_first"), of_weight),
-                "final_weight_post_first": ("pair", self.final_weights_if("post_first"), of_weight),
-                "weight": (("pair", "time"), self.weights, of_weight),
-                "spike_time": ("event", t[order], time),
-                "spike_pair": ("event", pair[order], {"long_name": "the pair that a spike belongs to"}),
-                "spike_side": ("event", side[order], sides),
-            },
-            coords={"pair": table["pair"].astype(np.int32), "time": ("time", np.asarray(self.times), time)},
-            attrs=_attributes(self),
-        )
-        if len(self.random_phases):
-            data["random_pre_phase"] = ("phase", self.random_phases[:, 0], one)
-            data["random_post_phase"] = ("phase", self.random_phases[:, 1], one)
-            data["random_weight"] = (("pair", "phase"), self.random_weights, of_weight)
-        if self.grid is not None:
-            data["grid_pre_rate_obtained"] = ("pair", table["grid_pre_obtained_Hz"], rate)
-            data["grid_post_rate_obtained"] = ("pair", table["grid_post_obtained_Hz"], rate)
-            data["grid_beat_obtained"] = ("pair", table["grid_beat_obtained_Hz"], rate)
-            data["grid_final_weight"] = ("pair", self.grid.final_weights, of_weight)
-            data["grid_weight"] = (("pair", "time"), self.grid.weights, of_weight)
-        return data
+        return dataset_of(self)
 
 
 def beats(
@@ -291,7 +230,7 @@ def beats(
     dt : time, optional
         The time step. It changes nothing but where weights are sampled, unless spikes come on the grid.
     spike_times : {'precise', 'grid'}, optional
-        'grid': spikes come at multiples of `dt`, which changes the rates; see `grid_effect`.
+        'grid': spikes come at multiples of `dt`, which changes the rates (`beats_grid.py`).
     coincidence : {'pre_first', 'post_first'}, optional
         Which spike is handled first where both neurons of a pair spike at once. With 'pre_first' the pair
         counts as pre before post, with a time difference of 0.
@@ -425,12 +364,12 @@ class _Experiment:
         order = "post_first" if self.rule.coincidence == "pre_first" else "pre_first"
         other = self.rule.with_conventions(coincidence=order).synapses(pre, post, **pairs)
         sampling = clock if self.every == 1 else Clock(self.every * clock.dt)
-        weights = StateMonitor(synapses, self.rule.weight, record=np.arange(n), clock=sampling)
+        weights = StateMonitor(synapses, self.rule.current, record=np.arange(n), clock=sampling)
         return _Objects(neurons, synapses, other, SpikeMonitor(pre), SpikeMonitor(post), weights)
 
     def result(self, objects: _Objects, duration: Quantity, grid: Beats | None = None) -> Beats:
         n = len(self.pre_rate)
-        weight = self.rule.weight
+        weight = self.rule.current
         final = np.array(getattr(objects.synapses, weight)[:])
         return Beats(
             pre_rate=Quantity(self.pre_rate, dim=hertz.dim),
@@ -472,134 +411,6 @@ def obtained_rate(spikes: Quantity) -> float:
     """
     t = np.asarray(spikes, dtype=float)
     return float((len(t) - 1) / (t[-1] - t[0])) if len(t) > 1 else math.nan
-
-
-def lost_beats(result: Beats) -> tuple[int, ...]:
-    """The pairs (counted from 0) that were asked to beat, but whose neurons fired at the same rate."""
-    asked, obtained = _hertz(result.beat), _hertz(result.beat_obtained)
-    floor = 1e-9 * _hertz(result.pre_rate)  # rounding of the two rates
-    return tuple(int(k) for k in np.flatnonzero((asked > floor) & (obtained <= floor)))
-
-
-def grid_effect(result: Beats) -> str:
-    """What the time grid did to the rates, in plain words; a line of its own for each lost beat.
-
-    Of a result with exact spike times it says that nothing was done.
-    """
-    step = float(result.dt)
-    asked = np.concatenate([_hertz(result.pre_rate), _hertz(result.post_rate)])
-    trains = (*result.pre_spikes, *result.post_spikes)
-    changed: dict[float, str] = {}
-    kept: dict[float, str] = {}
-    unknown: dict[float, str] = {}
-    for rate, train in zip(asked, trains, strict=True):
-        obtained = obtained_rate(train)
-        if math.isnan(obtained):
-            unknown[rate] = f"{rate:g} Hz"
-        elif abs(obtained - rate) > 1e-6 * rate:
-            changed[rate] = (
-                f"{rate:g} Hz becomes {obtained:.4g} Hz (a period of {1e3 / rate:.4g} ms is "
-                f"{1 / rate / step:.4g} steps, so every interval takes {round(1 / obtained / step)})"
-            )
-        else:
-            kept[rate] = f"{rate:g} Hz"
-    sentences = []
-    if result.spike_times == "precise":
-        sentences.append(_exactness(result))
-    elif changed:
-        sentences.append(
-            f"A spike can only come at a multiple of the time step of {time_text(step)}, and each period "
-            f"begins anew there: {_list(changed.values())}."
-        )
-        if kept:
-            sentences.append(f"Unchanged, because their periods are whole steps: {_list(kept.values())}.")
-    elif kept:
-        sentences.append(
-            f"All periods are whole multiples of the time step of {time_text(step)}: no rate is changed."
-        )
-    if unknown:
-        sentences.append(
-            f"Fewer than two spikes within {time_text(float(result.duration))}, so no rate to measure: "
-            f"{_list(unknown.values())}. Simulate longer."
-        )
-    lines = [" ".join(sentences)]
-    for pair in lost_beats(result):
-        pre, post = _hertz(result.pre_rate)[pair], _hertz(result.post_rate)[pair]
-        both, beat = _hertz(result.pre_rate_obtained)[pair], abs(pre - post)
-        lines.append(
-            f"BEAT LOST in pair {pair + 1}: {pre:g} Hz and {post:g} Hz should beat at {beat:g} Hz, but on "
-            f"this grid both neurons fire at {both:.4g} Hz. The weight of this pair tells nothing about a "
-            f"beat of {beat:g} Hz. Use {_finer(pre, post, step)}."
-        )
-    return "\n".join(lines)
-
-
-def _exactness(result: Beats) -> str:
-    """How near rates and beats are to those asked for."""
-    errors = []
-    for what, asked, obtained in (
-        ("rates", [result.pre_rate, result.post_rate], [result.pre_rate_obtained, result.post_rate_obtained]),
-        ("beats", [result.beat], [result.beat_obtained]),
-    ):
-        wanted = np.concatenate([_hertz(rates) for rates in asked])
-        found = np.concatenate([_hertz(rates) for rates in obtained])
-        known = np.isfinite(found) & (wanted > 0)
-        if known.any():
-            worst = np.max(abs(found[known] / wanted[known] - 1))
-            errors.append(f"{what} to {max(worst, EPSILON):.0e}")
-    said = "Spikes come at exact times: rates are those asked for, at any time step"
-    return f"{said} (here {' and '.join(errors)})." if errors else f"{said}."
-
-
-def save_dataset(result: Beats, path: Path) -> None:
-    """Write all results with labels to a netCDF file. Needs xarray and h5netcdf."""
-    result.to_xarray().to_netcdf(path, engine="h5netcdf")
-
-
-def save_table(result: Beats, path: Path) -> None:
-    """Write the table of pairs as comma-separated values."""
-    table = result.table()
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(table)
-        writer.writerows(zip(*(column.tolist() for column in table.values()), strict=True))
-
-
-def model_text(result: Beats) -> str:
-    """The model of the experiment, as it is written into result files."""
-    lines = [
-        "neurons",
-        *block("equations", NEURONS),
-        *block("threshold", THRESHOLDS[result.spike_times]),
-        *block("reset", RESET),
-        str(result.rule),
-    ]
-    return "\n".join(lines)
-
-
-def _attributes(result: Beats) -> dict[str, Any]:
-    import platform
-
-    from eccles import __version__
-    from eccles.compile.llvm import version
-
-    return {
-        "title": "Pairs of neurons that fire at two rates, with spike-timing-dependent plasticity",
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        "model": model_text(result),
-        "dt": float(result.dt),
-        "dt_units": "s",
-        "duration": float(result.duration),
-        "duration_units": "s",
-        "spike_times": result.spike_times,
-        "coincidence": result.coincidence,
-        "random_phases_seed": result.seed,
-        "eccles_version": __version__,
-        "numpy_version": np.__version__,
-        "llvmlite_version": version().split("|")[0],
-        "python_version": platform.python_version(),
-    }
 
 
 def _hertz(rates: Quantity) -> np.ndarray:
@@ -666,26 +477,3 @@ def _both(pre: np.ndarray, post: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             hint="Give one rate for each pair on both sides, or a single one that all pairs share.",
         )
     return np.broadcast_to(pre, n), np.broadcast_to(post, n)
-
-
-def _finer(pre: float, post: float, step: float) -> str:
-    """A time step with which two rates beat at what was asked for, within a tenth."""
-    for _ in range(3):
-        step /= 10
-        first, second_ = (1 / (step * math.ceil(1 / rate / step - 1e-9)) for rate in (pre, post))
-        if abs(abs(first - second_) - abs(pre - post)) <= 0.1 * abs(pre - post):
-            return f"a time step of {time_text(step)}"
-    return "a much smaller time step"
-
-
-def time_text(seconds: float) -> str:
-    """A time as people write it: 2 s, 0.1 ms, 10 us."""
-    for unit, size in (("s", 1.0), ("ms", 1e-3)):
-        if seconds >= 0.1 * size:
-            return f"{seconds / size:g} {unit}"
-    return f"{seconds / 1e-6:g} us"
-
-
-def _list(items: Iterable[str]) -> str:
-    *most, last = items
-    return f"{', '.join(most)} and {last}" if most else last

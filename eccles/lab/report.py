@@ -6,7 +6,7 @@ import base64
 import csv
 import io
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import metadata, resources
 from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from eccles.lab.experiments.study import Outcome
 
-__all__ = ["check_folder", "report_page", "save_report", "versions"]
+__all__ = ["check_folder", "report_page", "save_report", "versions", "write_table"]
 
 PACKAGES = ("eccles", "numpy", "llvmlite", "xarray", "matplotlib")
 RESOLUTION = 150  # dots per inch
@@ -68,7 +68,7 @@ def save_report(
     writers = {
         "figure.png": lambda path: path.write_bytes(png),
         "figure.svg": lambda path: _write_svg(figure, path),
-        "table.csv": lambda path: _write_table(outcome.table, path),
+        "table.csv": lambda path: write_table(outcome.table, path),
         "data.nc": lambda path: outcome.data.to_netcdf(path, engine="h5netcdf"),
         "report.html": lambda path: path.write_text(page, encoding="utf-8"),
     }
@@ -193,14 +193,15 @@ def _write_svg(figure: Figure, path: Path) -> None:
         figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
 
 
-def _write_table(table: Mapping[str, Sequence[Any]], path: Path) -> None:
+def write_table(table: Mapping[str, Iterable[Any]], path: Path) -> None:
+    """Write columns as comma-separated values, with their names in the first row."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(table)
         writer.writerows(zip(*(_plain(values) for values in table.values()), strict=True))
 
 
-def _plain(values: Sequence[Any]) -> list[Any]:
+def _plain(values: Iterable[Any]) -> list[Any]:
     """Python's own numbers: those of NumPy would be written with the names of their types."""
     return [value.item() if hasattr(value, "item") else value for value in values]
 

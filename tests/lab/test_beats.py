@@ -16,18 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eccles.errors import DimensionMismatchError, SetupError
-from eccles.lab.beats import (
-    FORMAT_VERSION,
-    Beats,
-    beats,
-    grid_effect,
-    lost_beats,
-    obtained_rate,
-    save_dataset,
-    save_table,
-    time_text,
-)
-from eccles.lab.rules import Rule
+from eccles.lab.beats import Beats, beats, obtained_rate
+from eccles.lab.beats_files import FORMAT_VERSION, save_dataset, save_table
+from eccles.lab.beats_grid import grid_effect, lost_beats, time_text
+from eccles.lab.rules import Rule, homeostasis
 from eccles.units import Hz, Quantity, kHz, ms, mV, second
 
 THREAD = [(200, 250), (200, 220), (200, 210)]
@@ -356,3 +348,11 @@ def test_weights_of_a_dataset_have_the_unit_that_the_rule_gives_them() -> None:
     assert {data[name].attrs["units"] for name in weights} == {"S"}
     assert data["final_weight"].values == pytest.approx([9e-9], rel=1e-12)
     assert data["coincidences"].attrs["units"] == "1"
+
+
+def test_weights_that_drift_between_spikes_are_those_of_the_end() -> None:
+    rule = homeostasis(rate_target=200 * Hz, tau_w=1 * second)
+    result = beats(100 * Hz, 100 * Hz, duration=95 * ms, rule=rule)
+    long, late = result.weights[0, -1], result.weights[0, -40]  # 4 ms before, after the last spike
+    assert long == result.final_weights[0]
+    assert long > late

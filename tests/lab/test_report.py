@@ -163,7 +163,7 @@ def test_what_is_interrupted_leaves_no_part_of_a_file(tmp_path, monkeypatch):
         path.write_text("half")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(report, "_write_table", half)
+    monkeypatch.setattr(report, "write_table", half)
     with pytest.raises(KeyboardInterrupt):
         save_report(outcome(), tmp_path, title="After")
     assert sorted(os.listdir(tmp_path)) == NAMES
@@ -182,7 +182,7 @@ def test_a_place_that_cannot_be_written_to_is_refused(tmp_path, monkeypatch):
     def full(table, path):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(report, "_write_table", full)
+    monkeypatch.setattr(report, "write_table", full)
     with pytest.raises(SetupError, match=r"table.csv' cannot be written: No space left on device"):
         save_report(outcome(), tmp_path / "folder", title="T")
 
