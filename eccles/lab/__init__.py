@@ -7,6 +7,6 @@
 - `eccles.lab.experiments`: `experiment(rule, protocol, neuron)`, and published experiments.
 - `eccles.lab.binaural`: from two tones to a synapse.
 - `eccles.lab.report`: what an experiment gave, as a page to mail.
-- `eccles.lab.beats`: pairs of neurons that fire at two rates; `beats_grid` says what a time grid does to them,
+- `eccles.lab.beats`: pairs of neurons that fire at two rates; `beats_grid` says what a grid does to them,
   `beats_files` and `beats_plot` keep and draw the result.
 """
