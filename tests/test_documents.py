@@ -107,6 +107,14 @@ def test_the_guide_to_the_laboratory_knows_all_parts_and_studies() -> None:
     assert missing == []
 
 
+def test_the_readme_counts_the_controls_of_binaural_beats() -> None:
+    from eccles.lab.binaural import CONDITIONS
+
+    words = {9: "nine", 10: "ten", 11: "eleven"}
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"with {words[len(CONDITIONS) - 1]} controls" in text  # all but the beat itself
+
+
 def _rows(text: str, heading: str) -> list[list[str]]:
     """The cells of a table below its heading."""
     lines = text[text.index(heading) :].split("\n\n")[0].splitlines()[2:]
