@@ -65,6 +65,10 @@ def test_a_driven_neuron_spikes_as_asked_and_what_it_gets_makes_no_spike(data: x
     for form in ("with_units", "abstract"):
         np.testing.assert_array_equal(data[f"driven_count_{form}"], [[500, 440, 420]] * 2)
     np.testing.assert_allclose(data.driven_weight_with_units, data.driven_weight_abstract, rtol=0, atol=1e-4)
+    # EPSPs make it spike earlier: where both would spike at once, the postsynaptic spike comes first
+    told = data.weight_median.sel(rule="post first", condition=data.beat.values)
+    for rule in ("pre first", "post first"):
+        np.testing.assert_allclose(data.driven_weight_with_units.sel(rule=rule), told, rtol=0, atol=1e-3)
 
 
 def test_table_figure_and_sentences_are_complete(outcome: Outcome) -> None:
