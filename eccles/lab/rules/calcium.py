@@ -43,16 +43,14 @@ TABLE = "graupner2012_parameters"
 
 
 def _presets() -> dict[str, Preset]:
-    columns, source = data.table(TABLE), data.source_of(TABLE)
-    found = {}
-    for k, name in enumerate(columns.pop("set")):
-        row = {column: float(values[k]) for column, values in columns.items()}
+    source, found = data.source_of(TABLE), {}
+    for row in data.rows(TABLE):
         parameters = {
             column.removesuffix("_s"): value * second if column.endswith("_s") else value
             for column, value in row.items()
-            if column not in ("beta", "b")  # of a population of synapses: see calcium_theory
+            if column not in ("set", "beta", "b")  # of a population of synapses: see calcium_theory
         }
-        found[str(name)] = Preset(parameters, source)
+        found[row["set"]] = Preset(parameters, source)
     return found
 
 
