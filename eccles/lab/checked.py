@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from eccles.errors import DimensionMismatchError, SetupError
-from eccles.units import Dimension, Quantity, get_dimensions, hertz, second
+from eccles.units import DIMENSIONLESS, Dimension, Quantity, get_dimensions, hertz, second
 from eccles.units.quantity import as_quantity
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "count",
     "fraction",
     "frequency",
+    "number",
     "span",
     "time",
     "times",
@@ -29,19 +30,20 @@ LONGEST = 1e12  # seconds; and one over the lowest rate: what is beyond overflow
 MOST_SPIKES = 10**8  # of a train: a typing error in a rate should not fill the memory
 
 
-def _number(value: Any, dim: Dimension, what: str, example: str) -> float:
+def number(value: Any, what: str, example: str, dim: Dimension = DIMENSIONLESS) -> float:
+    """One finite number, in SI units; by default one without a unit."""
     try:
         found, array = get_dimensions(value), np.asarray(as_quantity(value))
         if array.ndim != 0 or array.dtype.kind not in "iuf":
             raise TypeError
-        number = float(array)
+        in_si = float(array)
     except (TypeError, ValueError, OverflowError):
         raise SetupError(f"{what} has to be one number, as in {example}, not {value!r}") from None
     if found is not dim:
         raise _other_unit(what, value, found, dim, example)
-    if not math.isfinite(number):
+    if not math.isfinite(in_si):
         raise SetupError(f"{what} has to be finite, not {value!r}")
-    return number
+    return in_si
 
 
 def _other_unit(
@@ -57,28 +59,28 @@ def _other_unit(
 
 def time(value: Any, what: str) -> float:
     """In seconds; it may be negative."""
-    number = _number(value, second.dim, what, "10*ms")
-    if abs(number) > LONGEST:
+    seconds = number(value, what, "10*ms", second.dim)
+    if abs(seconds) > LONGEST:
         raise SetupError(f"{what} cannot be longer than {LONGEST:g} s, not {value}")
-    return number
+    return seconds
 
 
 def span(value: Any, what: str, *, zero: bool = False) -> float:
     """A time that is not negative, in seconds; 0 only where it is allowed."""
-    number = time(value, what)
-    if number < 0 or (number == 0 and not zero):
+    seconds = time(value, what)
+    if seconds < 0 or (seconds == 0 and not zero):
         raise SetupError(f"{what} has to be {'at least 0' if zero else 'positive'}, not {value}")
-    return number
+    return seconds
 
 
 def frequency(value: Any, what: str, *, zero: bool = False) -> float:
     """In hertz."""
-    number = _number(value, hertz.dim, what, "20*Hz")
-    if number < 0 or (number == 0 and not zero):
+    per_second = number(value, what, "20*Hz", hertz.dim)
+    if per_second < 0 or (per_second == 0 and not zero):
         raise SetupError(f"{what} has to be {'at least 0' if zero else 'positive'}, not {value}")
-    if number and not 1 / LONGEST <= number <= LONGEST:
+    if per_second and not 1 / LONGEST <= per_second <= LONGEST:
         raise SetupError(f"{what} has to be from {1 / LONGEST:g} to {LONGEST:g} Hz, not {value}")
-    return number
+    return per_second
 
 
 def count(value: Any, what: str, *, least: int = 1) -> int:
@@ -92,13 +94,10 @@ def count(value: Any, what: str, *, least: int = 1) -> int:
 
 def fraction(value: Any, what: str) -> float:
     """A number between 0 and 1, without both."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not 0 < number < 1:
+    found = number(value, what, "0.95")
+    if not 0 < found < 1:
         raise SetupError(f"{what} has to be between 0 and 1, not {value!r}")
-    return number
+    return found
 
 
 def times(value: Any, what: str, *, one: bool = False) -> np.ndarray:

@@ -29,11 +29,15 @@ class Stream(IntEnum):
     SURROGATES = 6
 
 
-def _bits(n: int, seed: int, stream: int) -> np.ndarray:
-    """Random 64 bits, (n,)."""
+def _checked(seed: Any) -> int:
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**64:
         raise SetupError(f"a seed is a whole number from 0 to 2**64 - 1, not {seed!r}")
-    return np.random.Philox(key=int(seed) + (stream << 64)).random_raw(n)
+    return int(seed)
+
+
+def _bits(n: int, seed: int, stream: int) -> np.ndarray:
+    """Random 64 bits, (n,)."""
+    return np.random.Philox(key=_checked(seed) + (stream << 64)).random_raw(n)
 
 
 def uniform(n: int, seed: int, *, stream: int = Stream.BEATS) -> np.ndarray:
@@ -43,7 +47,7 @@ def uniform(n: int, seed: int, *, stream: int = Stream.BEATS) -> np.ndarray:
 
 def labelled_uniform(n: int, seed: int, *labels: Any) -> np.ndarray:
     """Uniform in (0, 1), (n,): a stream for each list of labels, where there are more than have a name."""
-    digest = hashlib.blake2b(repr((seed, *labels)).encode(), digest_size=16).digest()
+    digest = hashlib.blake2b(repr((_checked(seed), *labels)).encode(), digest_size=16).digest()
     bits = np.random.Philox(key=int.from_bytes(digest, "little")).random_raw(n)
     return ((bits >> np.uint64(11)) + 0.5) * 2.0**-53
 

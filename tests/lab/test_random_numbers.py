@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from eccles import SetupError
-from eccles.lab.random_numbers import normal, permutation, uniform
+from eccles.lab.random_numbers import labelled_uniform, normal, permutation, uniform
 
 
 def philox(counter: int, key: int) -> list[int]:
@@ -28,6 +30,17 @@ MASK = 2**64 - 1
 def test_numbers_are_those_of_the_published_generator(seed: int, stream: int) -> None:
     words = [w for counter in (1, 2, 3) for w in philox(counter, seed + (stream << 64))]
     np.testing.assert_array_equal(uniform(12, seed, stream=stream), [(w >> 11) / 2**53 for w in words])
+
+
+def test_each_list_of_labels_has_a_stream_of_its_own() -> None:
+    digest = hashlib.blake2b(b"(5, 'left', 2)", digest_size=16).digest()
+    words = [w for counter in (1, 2) for w in philox(counter, int.from_bytes(digest, "little"))]
+    expected = [((w >> 11) + 0.5) / 2**53 for w in words]
+    np.testing.assert_array_equal(labelled_uniform(8, 5, "left", 2), expected)
+    np.testing.assert_array_equal(labelled_uniform(8, np.int64(5), "left", 2), expected)  # type: ignore[arg-type]
+    assert abs(
+        np.corrcoef(labelled_uniform(20_000, 5, "a"), labelled_uniform(20_000, 5, "b"))[0, 1]
+    ) < 3 / np.sqrt(20_000)
 
 
 def test_more_numbers_begin_with_the_same() -> None:
@@ -59,3 +72,5 @@ def test_every_order_of_a_permutation_is_as_likely() -> None:
 def test_a_seed_that_is_none_is_an_error(seed: object) -> None:
     with pytest.raises(SetupError, match="a seed is a whole number"):
         uniform(1, seed)  # type: ignore[arg-type]
+    with pytest.raises(SetupError, match="a seed is a whole number"):
+        labelled_uniform(1, seed, "a")  # type: ignore[arg-type]

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import csv
 from importlib import resources
+from typing import Any
 
 import numpy as np
 
-__all__ = ["source_of", "table"]
+__all__ = ["rows", "source_of", "table"]
 
 
 def _lines(name: str) -> list[str]:
@@ -24,8 +25,14 @@ def source_of(name: str) -> str:
 
 def table(name: str) -> dict[str, np.ndarray]:
     """The columns of a file: text where not all of a column are numbers; NaN where a number is missing."""
-    rows = list(csv.DictReader(line for line in _lines(name) if not line.startswith("#")))
-    return {column: _column([row[column] for row in rows]) for column in rows[0]}
+    found = list(csv.DictReader(line for line in _lines(name) if not line.startswith("#")))
+    return {column: _column([row[column] for row in found]) for column in found[0]}
+
+
+def rows(name: str) -> list[dict[str, Any]]:
+    """The same row by row: text and numbers, NaN where one is missing."""
+    columns = {column: values.tolist() for column, values in table(name).items()}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def _column(texts: list[str]) -> np.ndarray:

@@ -70,9 +70,10 @@ def adex(preset: str = "Brette 2005", **parameters: Any) -> Neuron:
     preset : str, optional
         One of `PRESETS`.
     **parameters
-        Numbers that replace those of the preset.
+        Numbers that replace those of the preset: `C` (capacitance), `g_L`, `a` (conductances), `E_L`, `V_T`,
+        `Delta_T`, `V_reset`, `V_peak` (voltages), `tau_w` (time), `b` (current).
     """
-    numbers = chosen(PRESETS, preset, "adex")
+    published = chosen(PRESETS, preset, "adex")
     return Neuron(
         "adaptive exponential integrate-and-fire",
         """
@@ -81,8 +82,8 @@ def adex(preset: str = "Brette 2005", **parameters: Any) -> Neuron:
         """,
         threshold="v > V_peak",
         reset="v = V_reset\nw_ad += b",
-        parameters=numbers.parameters,
+        parameters=published.parameters,
         initial={"v": "E_L"},
-        source=SOURCE,
-        preset=f"{preset}; {numbers.source}",
+        source=f"{SOURCE}\nnumbers: {published}",
+        preset=preset,
     ).changed(**parameters)

@@ -48,8 +48,11 @@ def clopath(preset: str = "Clopath 2010", **parameters: Any) -> Neuron:
         'Clopath 2010' or 'Clopath 2010, as simulated': with `b` a thousand times smaller, by a slip of
         units in the code that made the figures. `PRESETS` says more.
     **parameters
-        Those that are to differ.
+        Those that are to differ: `C` (capacitance), `g_L`, `a` (conductances), `E_L`, `Delta_T`, `V_T_rest`,
+        `V_T_max`, `V_peak`, `V_clamp`, `V_reset` (voltages), `tau_VT`, `tau_w`, `tau_z`, `t_clamp` (times),
+        `b`, `I_sp` (currents).
     """
+    published = chosen(PRESETS, preset, "clopath")
     return Neuron(
         "exponential integrate-and-fire with after-depolarization",
         """dv/dt = (g_L*(E_L - v) + upswing - w_ad + z + I_in)/C : volt (unless refractory)
@@ -61,8 +64,8 @@ def clopath(preset: str = "Clopath 2010", **parameters: Any) -> Neuron:
         threshold="v > V_peak",
         reset="v = V_reset\nw_ad += b\nz = I_sp\nV_T = V_T_max",
         refractory="t_clamp",
-        parameters=chosen(PRESETS, preset, "clopath").parameters,
+        parameters=published.parameters,
         initial={"v": "E_L", "V_T": "V_T_rest"},
-        source=SOURCE,
+        source=f"{SOURCE}\nnumbers: {published}",
         preset=preset,
     ).changed(**parameters)

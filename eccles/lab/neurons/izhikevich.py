@@ -41,9 +41,9 @@ def izhikevich(preset: str = "RS", **parameters: Any) -> Neuron:
     preset : str, optional
         'RS', 'IB', 'CH', 'FS', 'LTS', 'TC' or 'RZ'.
     **parameters
-        `a`, `b`, `c`, `d` or `V_peak` instead of those of the preset.
+        `a`, `b` (1/time), `c`, `V_peak` (voltages) or `d` (voltage/time) instead of those of the preset.
     """
-    numbers = chosen(PRESETS, preset, "izhikevich")
+    published = chosen(PRESETS, preset, "izhikevich")
     return Neuron(
         "Izhikevich",
         """
@@ -52,10 +52,10 @@ def izhikevich(preset: str = "RS", **parameters: Any) -> Neuron:
         """,
         threshold="v > V_peak",
         reset="v = c\nu += d",
-        parameters={**numbers.parameters, "V_peak": 30 * mV},
+        parameters={**published.parameters, "V_peak": 30 * mV},
         # where 0.04 v^2 + 5 v + 140 = b v
         initial={"v": "(b*ms - 5 - sqrt((5 - b*ms)**2 - 22.4))/0.08*mV", "u": "b*v"},
         input_unit="volt/second",
-        source=SOURCE,
-        preset=f"{preset}; {numbers.source}",
+        source=f"{SOURCE}\nnumbers: {published}",
+        preset=preset,
     ).changed(**parameters)

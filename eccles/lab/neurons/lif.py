@@ -19,7 +19,14 @@ SOURCE = "Gerstner, Kistler, Naud & Paninski 2014, Neuronal Dynamics, chapter 1.
 
 
 def lif(**parameters: Any) -> Neuron:
-    """A membrane with a capacitance and a leak: `C dv/dt = g_L (E_L - v) + I_in`."""
+    """A membrane with a capacitance and a leak: `C dv/dt = g_L (E_L - v) + I_in`.
+
+    Parameters
+    ----------
+    **parameters
+        Numbers that replace those here: `C` (capacitance), `g_L` (conductance), `E_L`, `V_th`, `V_reset`
+        (voltages), `t_ref` (time).
+    """
     return Neuron(
         "leaky integrate-and-fire",
         "dv/dt = (g_L*(E_L - v) + I_in)/C : volt (unless refractory)",
@@ -36,7 +43,13 @@ def lif(**parameters: Any) -> Neuron:
 
 
 def lif_abstract(**parameters: Any) -> Neuron:
-    """The same without units: `v` is 0 at rest and 1 at threshold; a constant input is where `v` tends to."""
+    """The same without units: `v` is 0 at rest and 1 at threshold; a constant input is where `v` tends to.
+
+    Parameters
+    ----------
+    **parameters
+        Numbers that replace those here: `tau_m`, `t_ref` (times), `v_reset`.
+    """
     return Neuron(
         "leaky integrate-and-fire, abstract",
         "dv/dt = (I_in - v)/tau_m : 1 (unless refractory)",

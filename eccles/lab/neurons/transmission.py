@@ -19,7 +19,8 @@ Conductances drive towards a reversal potential: the current into the cell is g 
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from eccles.errors import SetupError
 from eccles.lab.neurons.neuron import Transmission
@@ -37,91 +38,134 @@ __all__ = [
 ]
 
 SOURCE = "Roth & van Rossum 2009, Modeling synapses, in: De Schutter (ed.), Computational Modeling Methods"
-ALPHA_SOURCE = "Rall 1967, J Neurophysiol 30:1138"
 DELTA_SOURCE = "Gerstner, Kistler, Naud & Paninski 2014, Neuronal Dynamics, chapter 1.3"
 
 
 def delta(v_jump: Any = 1 * mV) -> Transmission:
     """A jump of the potential by `v_jump` times the weight, also while the target is refractory.
 
-    For a model without units, give a number.
+    Parameters
+    ----------
+    v_jump : voltage, optional
+        A number for a model without units.
     """
     return Transmission("delta", "", "", "v_post += w*v_jump", {"v_jump": v_jump}, DELTA_SOURCE)
 
 
-def exponential_current(label: str = "syn", **parameters: Any) -> Transmission:
-    """A current that jumps to its peak and decays."""
-    return _current(
-        "exponential current", label, "d{y}/dt = -{y}/tau_{l} : {unit}", "{y}_post += w*{peak}",
-        {"tau": 5 * ms}, SOURCE, parameters,
-    )  # fmt: skip
+class Shape(NamedTuple):
+    """A response in time; in its text `y` is its name, `l` the label, `peak` the height by a weight of 1."""
+
+    name: str
+    equations: str
+    on_pre: str
+    times: dict[str, Any]
+    source: str
 
 
-def exponential_conductance(label: str = "syn", **parameters: Any) -> Transmission:
-    """A conductance that jumps to its peak and decays."""
-    return _conductance(
-        "exponential conductance", label, "d{y}/dt = -{y}/tau_{l} : {unit}", "{y}_post += w*{peak}",
-        {"tau": 5 * ms}, SOURCE, parameters,
-    )  # fmt: skip
-
-
-ALPHA = "d{y}/dt = ({y}_rise - {y})/tau_{l} : {unit}\nd{y}_rise/dt = -{y}_rise/tau_{l} : {unit}"
-ALPHA_ON_PRE = "{y}_rise_post += w*{peak}*exp(1)"
-
-
-def alpha_current(label: str = "syn", **parameters: Any) -> Transmission:
-    """A current that rises and decays with one time constant."""
-    return _current(
-        "alpha current", label, ALPHA, ALPHA_ON_PRE, {"tau": 2 * ms}, ALPHA_SOURCE, parameters
-    )  # fmt: skip
-
-
-def alpha_conductance(label: str = "syn", **parameters: Any) -> Transmission:
-    """A conductance that rises and decays with one time constant."""
-    return _conductance(
-        "alpha conductance", label, ALPHA, ALPHA_ON_PRE, {"tau": 2 * ms}, ALPHA_SOURCE, parameters
-    )  # fmt: skip
-
-
+EXPONENTIAL = Shape(
+    "exponential", "d{y}/dt = -{y}/tau_{l} : {unit}", "{y}_post += w*{peak}", {"tau": 5 * ms}, SOURCE
+)
+ALPHA = Shape(
+    "alpha",
+    "d{y}/dt = ({y}_rise - {y})/tau_{l} : {unit}\nd{y}_rise/dt = -{y}_rise/tau_{l} : {unit}",
+    "{y}_rise_post += w*{peak}*exp(1)",
+    {"tau": 2 * ms},
+    "Rall 1967, J Neurophysiol 30:1138",
+)
 # The response of weight 1 peaks at tau_rise tau_decay/(tau_decay - tau_rise) ln(tau_decay/tau_rise).
-BIEXPONENTIAL = """
+BIEXPONENTIAL = Shape(
+    "bi-exponential",
+    """
 {y} = {y}_decay - {y}_rise : {unit}
 d{y}_decay/dt = -{y}_decay/tau_decay_{l} : {unit}
 d{y}_rise/dt = -{y}_rise/tau_rise_{l} : {unit}
 ratio_{l} = tau_rise_{l}/tau_decay_{l} : 1
 peak_{l} = ratio_{l}**(ratio_{l}/(1 - ratio_{l})) - ratio_{l}**(1/(1 - ratio_{l})) : 1
-"""
-BIEXPONENTIAL_ON_PRE = "{y}_decay_post += w*{peak}/peak_{l}_post\n{y}_rise_post += w*{peak}/peak_{l}_post"
+""",
+    "{y}_decay_post += w*{peak}/peak_{l}_post\n{y}_rise_post += w*{peak}/peak_{l}_post",
+    {"tau_rise": 0.5 * ms, "tau_decay": 5 * ms},
+    SOURCE,
+)
+
+
+def exponential_current(label: str = "syn", **parameters: Any) -> Transmission:
+    """A current that jumps to its peak and decays.
+
+    Parameters
+    ----------
+    label : str, optional
+        What its names end in.
+    **parameters
+        `tau_<label>` (time) and `I_max_<label>` (current) other than here.
+    """
+    return _current(EXPONENTIAL, label, parameters)
+
+
+def exponential_conductance(label: str = "syn", **parameters: Any) -> Transmission:
+    """A conductance that jumps to its peak and decays.
+
+    Parameters
+    ----------
+    label : str, optional
+        What its names end in.
+    **parameters
+        `tau_<label>` (time), `g_max_<label>` (conductance) and `E_<label>` (voltage) other than here.
+    """
+    return _conductance(EXPONENTIAL, label, parameters)
+
+
+def alpha_current(label: str = "syn", **parameters: Any) -> Transmission:
+    """A current that rises and decays with one time constant.
+
+    Parameters
+    ----------
+    label, **parameters
+        As for `exponential_current`.
+    """
+    return _current(ALPHA, label, parameters)
+
+
+def alpha_conductance(label: str = "syn", **parameters: Any) -> Transmission:
+    """A conductance that rises and decays with one time constant.
+
+    Parameters
+    ----------
+    label, **parameters
+        As for `exponential_conductance`.
+    """
+    return _conductance(ALPHA, label, parameters)
 
 
 def biexponential_current(label: str = "syn", **parameters: Any) -> Transmission:
     """A current that rises with one time constant and decays with another.
+
+    Parameters
+    ----------
+    label, **parameters
+        As for `exponential_current`, with `tau_rise_<label>` and `tau_decay_<label>` (times).
 
     Raises
     ------
     SetupError
         If both are the same: that is an alpha current.
     """
-    times = {"tau_rise": 0.5 * ms, "tau_decay": 5 * ms}
-    made = _current(
-        "bi-exponential current", label, BIEXPONENTIAL, BIEXPONENTIAL_ON_PRE, times, SOURCE, parameters
-    )  # fmt: skip
-    return _checked(made, label, "alpha_current")
+    return _checked(_current(BIEXPONENTIAL, label, parameters), label, "alpha_current")
 
 
 def biexponential_conductance(label: str = "syn", **parameters: Any) -> Transmission:
     """A conductance that rises with one time constant and decays with another.
+
+    Parameters
+    ----------
+    label, **parameters
+        As for `exponential_conductance`, with `tau_rise_<label>` and `tau_decay_<label>` (times).
 
     Raises
     ------
     SetupError
         If both are the same: that is an alpha conductance.
     """
-    times = {"tau_rise": 0.5 * ms, "tau_decay": 5 * ms}
-    made = _conductance(
-        "bi-exponential conductance", label, BIEXPONENTIAL, BIEXPONENTIAL_ON_PRE, times, SOURCE, parameters
-    )  # fmt: skip
-    return _checked(made, label, "alpha_conductance")
+    return _checked(_conductance(BIEXPONENTIAL, label, parameters), label, "alpha_conductance")
 
 
 TRANSMISSIONS = {
@@ -135,32 +179,26 @@ TRANSMISSIONS = {
 }
 
 
-def _current(
-    name: str, label: str, equations: str, on_pre: str, times: dict[str, Any], source: str,
-    parameters: dict[str, Any],
-) -> Transmission:  # fmt: skip
-    names = {"y": f"I_{label}", "peak": f"I_max_{label}", "l": label, "unit": "amp"}
-    known = {**{f"{key}_{label}": value for key, value in times.items()}, names["peak"]: 100 * pA}
-    made = Transmission(
-        name, equations.format(**names).strip(), names["y"], on_pre.format(**names), known, source
-    )
-    return made.changed(**parameters)
+def _current(shape: Shape, label: str, parameters: Mapping[str, Any]) -> Transmission:
+    y, peak = f"I_{label}", f"I_max_{label}"
+    return _made(shape, "current", label, y, peak, y, {peak: 100 * pA}).changed(**parameters)
 
 
-def _conductance(
-    name: str, label: str, equations: str, on_pre: str, times: dict[str, Any], source: str,
-    parameters: dict[str, Any],
-) -> Transmission:  # fmt: skip
-    names = {"y": f"g_{label}", "peak": f"g_max_{label}", "l": label, "unit": "siemens"}
-    known = {
-        **{f"{key}_{label}": value for key, value in times.items()},
-        f"E_{label}": 0 * mV, names["peak"]: 1 * nS,
-    }  # fmt: skip
-    current = f"{names['y']}*(E_{label} - v)"
-    made = Transmission(
-        name, equations.format(**names).strip(), current, on_pre.format(**names), known, source
+def _conductance(shape: Shape, label: str, parameters: Mapping[str, Any]) -> Transmission:
+    y, peak, E = f"g_{label}", f"g_max_{label}", f"E_{label}"
+    others = {E: 0 * mV, peak: 1 * nS}
+    return _made(shape, "conductance", label, y, peak, f"{y}*({E} - v)", others).changed(**parameters)
+
+
+def _made(
+    shape: Shape, kind: str, label: str, y: str, peak: str, current: str, others: Mapping[str, Any]
+) -> Transmission:
+    unit = {"current": "amp", "conductance": "siemens"}[kind]
+    equations, on_pre = (
+        text.format(y=y, l=label, peak=peak, unit=unit).strip() for text in (shape.equations, shape.on_pre)
     )
-    return made.changed(**parameters)
+    times = {f"{name}_{label}": value for name, value in shape.times.items()}
+    return Transmission(f"{shape.name} {kind}", equations, current, on_pre, {**times, **others}, shape.source)
 
 
 def _checked(made: Transmission, label: str, other: str) -> Transmission:

@@ -8,8 +8,8 @@ import numpy as np
 
 from eccles.lab import checked
 from eccles.lab.protocols import trains
-from eccles.lab.protocols.pairing import pairing
-from eccles.lab.protocols.protocol import Protocol
+from eccles.lab.protocols.pairing import in_words, pairing
+from eccles.lab.protocols.protocol import Protocol, with_gap
 from eccles.units import Quantity, hertz, ms, second
 
 __all__ = ["burst_pairing", "markram_1997", "sjostrom_2001", "sjostrom_2001_continuous"]
@@ -48,14 +48,11 @@ def burst_pairing(
         If a burst is not over when the next begins.
     """
     lag, apart = checked.time(gap, "the gap"), checked.span(interval, "the interval of bursts")
-    onsets = trains.bursts(n_pairs, rate, n_bursts, interval)
-    pre, post = (Quantity(np.asarray(onsets) + max(shift, 0.0), dim=second.dim) for shift in (-lag, lag))
-    last = float(onsets[-1]) + abs(lag)
-    order = "pre before post" if lag > 0 else "post before pre" if lag < 0 else "both at once"
+    onsets = np.asarray(trains.bursts(n_pairs, rate, n_bursts, interval))
+    duration = Quantity(max(n_bursts * apart, onsets[-1] + abs(lag)), dim=second.dim)
     return Protocol(
-        name, pre, post, Quantity(max(n_bursts * apart, last), dim=second.dim),
-        f"{n_bursts} bursts of {n_pairs} pairs at {rate}, a burst every {interval}, "
-        f"{Quantity(abs(lag), dim=second.dim)} {order}", source,
+        name, *with_gap(onsets, lag), duration,
+        f"{n_bursts} bursts of {n_pairs} pairs at {rate}, a burst every {interval}, {in_words(lag)}", source,
     )  # fmt: skip
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from eccles.lab import checked
-from eccles.lab.protocols.protocol import Protocol
+from eccles.lab.protocols.protocol import Protocol, with_gap
 from eccles.units import Quantity, hertz, ms, second
 
-__all__ = ["pairing"]
+__all__ = ["in_words", "pairing"]
 
 
 def pairing(
@@ -36,9 +36,13 @@ def pairing(
     lag, number = checked.time(gap, "the gap"), checked.count(n, "the number of pairs")
     period = 1 / checked.frequency(rate, "the rate of pairs")
     onsets = np.arange(number) / float(rate)
-    pre, post = (Quantity(onsets + max(shift, 0.0), dim=second.dim) for shift in (-lag, lag))
-    order = "pre before post" if lag > 0 else "post before pre" if lag < 0 else "both at once"
     return Protocol(
-        name, pre, post, Quantity(max(n * period, onsets[-1] + abs(lag)), dim=second.dim),
-        f"{n} pairs at {rate}, {Quantity(abs(lag), dim=second.dim)} {order}", source,
+        name, *with_gap(onsets, lag), Quantity(max(n * period, onsets[-1] + abs(lag)), dim=second.dim),
+        f"{n} pairs at {rate}, {in_words(lag)}", source,
     )  # fmt: skip
+
+
+def in_words(lag: float) -> str:
+    """What a gap (s) says about a pair."""
+    order = "pre before post" if lag > 0 else "post before pre" if lag < 0 else "both at once"
+    return f"{Quantity(abs(lag), dim=second.dim)} {order}"

@@ -14,7 +14,7 @@ from eccles.units import Quantity, second
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Protocol"]
+__all__ = ["Protocol", "with_gap"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +102,7 @@ class Protocol:
         lag = checked.time(gap, "the gap")
         if len(self.post):
             raise SetupError(f"the protocol '{self.name}' says already when the postsynaptic neuron spikes")
-        pre, post = (Quantity(self.pre + max(s, 0.0) * second, dim=second.dim) for s in (-lag, lag))
+        pre, post = with_gap(np.asarray(self.pre), lag)
         return replace(
             self,
             pre=pre,
@@ -116,3 +116,12 @@ class Protocol:
         from eccles.lab.protocols.drawing import draw
 
         return draw(self, ax)
+
+
+def with_gap(onsets: np.ndarray, lag: float) -> tuple[Quantity, Quantity]:
+    """Pre- and postsynaptic spikes of pairs: the first at each onset (s), the other `lag` (s) from it.
+
+    The postsynaptic spike comes second, first where `lag` is negative.
+    """
+    pre, post = (Quantity(onsets + max(shift, 0.0), dim=second.dim) for shift in (-lag, lag))
+    return pre, post

@@ -55,10 +55,7 @@ def regular(rate: Quantity, duration: Quantity, phase: float = 0.0) -> Quantity:
     """
     per_second, length = checked.frequency(rate, "the rate"), checked.span(duration, "the duration")
     _expected(per_second, length)
-    try:
-        shift = float(phase)
-    except (TypeError, ValueError):
-        shift = math.nan
+    shift = checked.number(phase, "the phase", "0.25")
     if not 0 <= shift < 1:
         raise SetupError(f"the phase is a part of the period, at least 0 and below 1, not {phase!r}")
     n = max(math.ceil(per_second * length - shift - ROUNDING), 0)
@@ -138,10 +135,7 @@ def gamma(rate: Quantity, duration: Quantity, seed: int, shape: float) -> Quanti
 
     per_second, length = checked.frequency(rate, "the rate"), checked.span(duration, "the duration")
     expected = _expected(per_second, length)
-    try:
-        order = float(shape)
-    except (TypeError, ValueError):
-        order = math.nan
+    order = checked.number(shape, "the shape of a gamma distribution", "4")
     if not 0.01 <= order <= 1e6:
         raise SetupError(f"the shape of a gamma distribution has to be from 0.01 to 1e6, not {shape!r}")
 

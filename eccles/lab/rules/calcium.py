@@ -9,8 +9,8 @@ with `tau_Ca`. The efficacy rho of the synapse has two stable states, DOWN (0) a
                   + sigma sqrt(tau) sqrt([c > theta_p] + [c > theta_d]) xi
 
 `calcium(stepped=True)` is this equation as it stands, in small steps of time: 600000 of them for 60 pairs at
-1 Hz. By default the rule goes from spike to spike instead, which makes it a thousand times faster, and exact
-where the other has errors of the order of the step:
+1 Hz. By default the rule goes from spike to spike instead, 120 of them, and is exact where the other has
+errors of the order of the step:
 
 - calcium is above a threshold for `tau_Ca log(c/theta)` after a spike, so these times are known to rounding;
 - without the first term the equation is linear while the thresholds passed remain the same: an
@@ -43,16 +43,14 @@ TABLE = "graupner2012_parameters"
 
 
 def _presets() -> dict[str, Preset]:
-    columns = data.table(TABLE)
-    found = {}
-    for k, name in enumerate(columns.pop("set")):
-        row = {column: float(values[k]) for column, values in columns.items()}
+    source, found = data.source_of(TABLE), {}
+    for row in data.rows(TABLE):
         parameters = {
             column.removesuffix("_s"): value * second if column.endswith("_s") else value
             for column, value in row.items()
-            if column not in ("beta", "b")  # of a population of synapses: see calcium_theory
+            if column not in ("set", "beta", "b")  # of a population of synapses: see calcium_theory
         }
-        found[str(name)] = Preset(parameters, data.source_of(TABLE))
+        found[row["set"]] = Preset(parameters, source)
     return found
 
 

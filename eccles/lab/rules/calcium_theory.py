@@ -15,6 +15,7 @@ from eccles.engine.clock import to_seconds
 from eccles.errors import DimensionMismatchError, SetupError
 from eccles.lab import data
 from eccles.lab.parts import one_of
+from eccles.lab.rules.calcium import TABLE
 from eccles.lab.rules.rule import Rule
 from eccles.units import get_dimensions, hertz, second
 
@@ -23,9 +24,8 @@ __all__ = ["population", "shares_above", "strength_change", "transitions"]
 
 def population(preset: str) -> tuple[float, float]:
     """Which part of the synapses is DOWN before, and how much stronger UP is than DOWN: `(beta, b)`."""
-    columns = data.table("graupner2012_parameters")
-    row = one_of({str(name): k for k, name in enumerate(columns["set"])}, preset, "preset", "calcium")
-    return float(columns["beta"][row]), float(columns["b"][row])
+    row = one_of({row["set"]: row for row in data.rows(TABLE)}, preset, "preset", "calcium")
+    return row["beta"], row["b"]
 
 
 def shares_above(rule: Rule, gap: Any, rate: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from eccles.lab.data import table
+from eccles.lab import data
 from eccles.lab.parts import Preset, chosen, joined
 from eccles.lab.rules.coincidence import discarding
 from eccles.lab.rules.rule import Coincidence, Delays, Rule
@@ -18,13 +18,10 @@ SOURCE = "Pfister & Gerstner 2006, J Neurosci 26:9673"
 
 def _presets() -> dict[str, Preset]:
     """The eight rows of tables 3 and 4."""
-    rows = table("pfister2006_parameters")
     found = {}
-    for row in range(len(rows["model"])):
-        one = {column: values[row] for column, values in rows.items()}
-        numbers = {name: float(one[name]) for name in ("A2_plus", "A3_plus", "A2_minus", "A3_minus")}
-        times = {name: float(one[f"{name}_ms"] or "nan")
-                 for name in ("tau_plus", "tau_minus", "tau_x", "tau_y")}  # fmt: skip
+    for one in data.rows("pfister2006_parameters"):
+        numbers = {name: one[name] for name in ("A2_plus", "A3_plus", "A2_minus", "A3_minus")}
+        times = {name: one[f"{name}_ms"] for name in ("tau_plus", "tau_minus", "tau_x", "tau_y")}
         if one["model"] == "minimal":
             del numbers["A3_minus"], times["tau_x"]
         notes = [f"numbers from public transcriptions, not from the paper; {one['copies']:.0f} agree"]

@@ -11,9 +11,10 @@ from scipy.optimize import fsolve
 
 from eccles import SpikeMonitor, StateMonitor, hertz, ms, mV, nA, pA, run
 from eccles.explain import explanation
-from eccles.lab.neurons import NEURONS, Neuron, adex, hodgkin_huxley, izhikevich
+from eccles.lab.neurons import NEURONS, Neuron, adex, clopath, hodgkin_huxley, izhikevich
 from eccles.lab.neurons.adex import PRESETS as ADEX
 from eccles.lab.neurons.adex import STEPS
+from eccles.lab.neurons.clopath import PRESETS as CLOPATH
 from eccles.lab.neurons.izhikevich import PRESETS as IZHIKEVICH
 
 Right = Callable[[float, np.ndarray], Sequence[float]]
@@ -203,3 +204,12 @@ def test_each_says_what_it_is_and_where_it_is_from_and_has_consistent_units(name
     run(5 * ms)  # without input it stays near rest
     v = np.asarray(monitor.v[0])
     assert np.ptp(v) < 2e-3 * max(1e-3, abs(v[0]))
+
+
+@pytest.mark.parametrize(("make", "presets"), [(adex, ADEX), (clopath, CLOPATH), (izhikevich, IZHIKEVICH)])
+def test_the_text_says_where_the_numbers_are_from_and_what_is_uncertain(make, presets) -> None:
+    for name, preset in presets.items():
+        text = str(make(name))
+        assert name in text.splitlines()[0]
+        assert preset.source in text
+        assert preset.note in text

@@ -138,6 +138,8 @@ def test_shuffling_keeps_the_intervals_and_both_ends() -> None:
     [
         (lambda: trains.regular(5 * ms, 1 * second), "the rate has another unit: it has to be a frequency"),
         (lambda: trains.regular(5 * Hz, 1 * second, 1.0), "phase is a part of the period"),
+        (lambda: trains.regular(5 * Hz, 1 * second, 0.5 * ms), "the phase has another unit"),  # type: ignore[arg-type]
+        (lambda: trains.gamma(5 * Hz, 1 * second, 1, 4 * second), "shape of a gamma .* another unit"),  # type: ignore[arg-type]
         (lambda: trains.regular(1e12 * Hz, 1e6 * second), "would be 1e\\+18 spikes"),
         (lambda: trains.regular(-5 * Hz, 1 * second), "the rate has to be positive"),
         (lambda: trains.poisson(100 * Hz, 1 * second, 1, 10 * ms), "does not allow 100"),

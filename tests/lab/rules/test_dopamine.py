@@ -19,8 +19,6 @@ from eccles import (
 )
 from eccles.lab.rules import Rule, dopamine, reward
 
-TAUS = ("tau_plus", "tau_minus", "tau_c", "tau_d")
-
 
 def simulated(
     rule: Rule, pre: list, post: list, rewards: list, end: float, amount: float = 0.5, dt: float = 1e-3

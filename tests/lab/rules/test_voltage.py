@@ -8,7 +8,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from eccles import Network, NeuronGroup, SetupError, SpikeGeneratorGroup, ms, mV, second
+from eccles import (
+    DimensionMismatchError,
+    Network,
+    NeuronGroup,
+    SetupError,
+    SpikeGeneratorGroup,
+    ms,
+    mV,
+    second,
+)
 from eccles.engine.clock import Clock
 from eccles.lab.experiments.clopath_2010 import bursts, changes
 from eccles.lab.neurons import clopath
@@ -84,6 +93,14 @@ def test_more_stages_come_closer_to_a_pure_delay() -> None:
     assert off[2] < 5e-5
 
 
+@pytest.mark.parametrize(("stages", "percent"), [(8, 0.8), (12, 0.5), (16, 0.4)])
+def test_the_cascade_is_as_near_to_a_pure_delay_as_the_rule_says(stages: int, percent: float) -> None:
+    trains = [bursts(rate, gap) for rate in (10, 50) for gap in (-10, 10)]
+    found = changes(voltage(stages=stages), NEURON, [t[0] for t in trains], [t[1] for t in trains])
+    off = 100 * 15 * np.abs(found - [loop(*t) for t in trains]) / 0.5  # of the initial weight, by 15 bursts
+    assert 0.8 * percent < off.max() < percent
+
+
 @pytest.mark.slow
 def test_a_clamped_voltage_changes_the_weight_by_the_closed_form() -> None:
     u = np.array([-80.0, -60.0, -50.0, -40.0, -20.0, 0.0])
@@ -108,6 +125,23 @@ def test_a_clamped_voltage_changes_the_weight_by_the_closed_form() -> None:
 
 
 def test_homeostasis_makes_depression_grow_with_the_square_of_the_mean() -> None:
+    rule, spikes = voltage(homeostasis=8 * mV), np.array([0.3, 0.5, 0.9])
+    with magic.private_scope():
+        clock = Clock(1 * ms)
+        pre = SpikeGeneratorGroup(1, [0, 0, 0], spikes * second, clock=clock)
+        post = NeuronGroup(
+            1, "u : volt\n" + rule.post_equations, method="exact", clock=clock, namespace=rule.parameters
+        )
+        post.u = -50 * mV  # above theta_minus only: there is no potentiation
+        synapses = rule.synapses(pre, post)
+        Network(pre, post, synapses).run(1 * second)
+        found = float(synapses.w[0]) - 0.5
+    mean = 20.6 * -np.expm1(-spikes / 1.0)
+    late = 20.6  # the delayed low-pass: it has reached the voltage by the first spike
+    assert found == pytest.approx(-14e-5 * late * np.sum(mean**2) / 8**2, rel=1e-9)
+
+
+def test_the_text_has_homeostasis_where_it_was_asked_for() -> None:
     text = str(voltage(homeostasis=8 * mV))
     assert "ubarbar_post**2/u_ref**2" in text
     assert "dubarbar/dt" in text
@@ -115,8 +149,12 @@ def test_homeostasis_makes_depression_grow_with_the_square_of_the_mean() -> None
 
 
 def test_mistakes_are_named() -> None:
-    with pytest.raises(SetupError, match="not -1"):
+    with pytest.raises(SetupError, match=r"the number of stages has to be from 0 to .*, not -1"):
         voltage(stages=-1)
+    with pytest.raises(SetupError, match=r"the number of stages has to be a whole number, not 2\.5"):
+        voltage(stages=2.5)  # type: ignore[arg-type]
+    with pytest.raises(DimensionMismatchError, match=r"'u_ref' of the rule .* has another unit"):
+        voltage(homeostasis=8)  # type: ignore[arg-type]
     with pytest.raises(SetupError, match="no preset 'cortex'"):
         voltage("cortex")
     with pytest.raises(SetupError, match="needs a postsynaptic neuron"):
