@@ -144,7 +144,8 @@ def test_the_fitted_window_is_where_the_squares_are_least(outcomes: dict[str, Ou
         assert abs(np.sum(residual * shape)) < 1e-5
         assert abs(np.sum(residual * shape * amplitude * x / tau)) < 1e-5
     published = [0.777, 16.8, -0.273, 33.7]
-    assert np.all(abs(best - published) < errors)  # as the findings say
+    assert np.all(abs(best - published) < errors)
+    assert "4 of the 4 published numbers are within one standard error" in outcomes["bi-poo-2001"].findings[1]
     assert np.sum(~used) == 2
 
 
