@@ -13,7 +13,7 @@ from eccles.errors import SetupError
 from eccles.lab.binaural.cell import binaural_cell, coincidences, converge
 from eccles.lab.binaural.conditions import Condition
 from eccles.lab.binaural.nerve import Tone
-from eccles.lab.binaural.trains import nerve_train, phase_walk
+from eccles.lab.binaural.trains import nerve_train, phase_at, phase_walk
 from eccles.lab.measure import PhaseLocking, locking_of_phases, phase_locking, phases
 from eccles.lab.neurons import Neuron, Transmission, lif_abstract
 from eccles.monitors import SpikeMonitor
@@ -120,11 +120,8 @@ class Heard:
 
     def locking_to_walk(self, what: str) -> PhaseLocking:
         """Vector strength at the beat with the phase that it had at each moment, where that wanders."""
-        step, f = 1e-3, self.condition.look_at
-        angles = []
-        for train, walk in zip(getattr(self, what), self.walks, strict=True):
-            wandered = np.interp(np.asarray(train), np.arange(len(walk)) * step, walk)
-            angles.append(phases(train, f) + wandered)
+        trains = zip(getattr(self, what), self.walks, strict=True)
+        angles = [phases(train, self.condition.look_at) + phase_at(train, walk) for train, walk in trains]
         return locking_of_phases(np.concatenate(angles))
 
 
