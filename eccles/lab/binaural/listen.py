@@ -16,11 +16,12 @@ from eccles.lab.binaural.nerve import Tone
 from eccles.lab.binaural.trains import nerve_train, phase_at, phase_walk
 from eccles.lab.measure import PhaseLocking, locking_of_phases, phase_locking, phases
 from eccles.lab.neurons import Neuron, Transmission, lif_abstract
+from eccles.lab.sources import generator
 from eccles.monitors import SpikeMonitor
-from eccles.objects import Network, SpikeGeneratorGroup, magic
+from eccles.objects import Network, magic
 from eccles.units import Quantity, ms, second, us
 
-__all__ = ["Circuit", "Heard", "generator", "listen", "slow_cell", "together", "trains_of"]
+__all__ = ["Circuit", "Heard", "listen", "slow_cell", "together", "trains_of"]
 
 
 def slow_cell(
@@ -234,10 +235,3 @@ def together(trains: Sequence[Quantity]) -> Quantity:
 def trains_of(monitor: SpikeMonitor) -> list[Quantity]:
     """The spike train of each neuron."""
     return list(monitor.spike_trains().values())
-
-
-def generator(trains: Sequence[Quantity], clock: Clock) -> SpikeGeneratorGroup:
-    """Neurons that spike at given times."""
-    indices = np.repeat(np.arange(len(trains)), [len(t) for t in trains])
-    times = np.concatenate([np.asarray(t) for t in trains])
-    return SpikeGeneratorGroup(len(trains), indices, Quantity(times, dim=second.dim), clock=clock)

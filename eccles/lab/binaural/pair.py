@@ -17,10 +17,11 @@ import numpy as np
 from eccles.engine.clock import Clock, to_seconds
 from eccles.errors import SetupError
 from eccles.lab.binaural.cell import converge
-from eccles.lab.binaural.listen import Heard, generator, slow_cell, trains_of
+from eccles.lab.binaural.listen import Heard, slow_cell, trains_of
 from eccles.lab.binaural.trains import nerve_train
 from eccles.lab.random_numbers import labelled_uniform
 from eccles.lab.rules import Rule
+from eccles.lab.sources import generator
 from eccles.monitors import SpikeMonitor
 from eccles.objects import Network, magic
 from eccles.units import Quantity, hertz, ms, second

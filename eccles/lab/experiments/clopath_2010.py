@@ -20,7 +20,8 @@ from eccles.lab.neurons import clopath
 from eccles.lab.neurons.neuron import Neuron
 from eccles.lab.rules.rule import Rule
 from eccles.lab.rules.voltage import voltage
-from eccles.objects import Network, SpikeGeneratorGroup, Synapses, magic
+from eccles.lab.sources import generator
+from eccles.objects import Network, Synapses, magic
 from eccles.units import Quantity, ms, second
 
 if TYPE_CHECKING:
@@ -49,12 +50,7 @@ def changes(
     """
     with magic.private_scope():
         clock = Clock(dt)
-        source, stimulus = (
-            SpikeGeneratorGroup(
-                len(trains), np.repeat(np.arange(len(trains)), [len(t) for t in trains]),
-                np.concatenate([np.asarray(t, float) for t in trains]) * second, clock=clock,
-            ) for trains in (pre, post)
-        )  # fmt: skip
+        source, stimulus = generator(pre, clock), generator(post, clock)
         cells = neuron.group(len(pre), equations=rule.post_equations, namespace=rule.parameters, clock=clock)
         forced = Synapses(
             stimulus, cells, on_pre="v_post = V_peak + 10*mV", namespace={**neuron.parameters}, clock=clock

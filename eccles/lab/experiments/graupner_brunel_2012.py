@@ -19,7 +19,8 @@ from eccles.lab.experiments.study import Outcome, Study
 from eccles.lab.rules.calcium import calcium
 from eccles.lab.rules.calcium_theory import population, shares_above, strength_change, transitions
 from eccles.lab.rules.rule import Rule
-from eccles.objects import Network, SpikeGeneratorGroup, magic
+from eccles.lab.sources import generator
+from eccles.objects import Network, magic
 from eccles.units import hertz, ms, second
 
 if TYPE_CHECKING:
@@ -77,13 +78,10 @@ def sides(
     end = max(durations)
     with magic.private_scope(), magic.random_numbers(seed):
         clock = Clock(1 * ms)
-        groups = []
-        for trains in (pre, post):
-            indices = np.repeat(np.arange(len(trains)), [len(train) for train in trains])
-            times = [end - d + np.asarray(train) for train, d in zip(trains, durations, strict=True)]
-            groups.append(
-                SpikeGeneratorGroup(len(trains), indices, np.concatenate(times) * second, clock=clock)
-            )
+        groups = [
+            generator([end - d + np.asarray(t) for t, d in zip(trains, durations, strict=True)], clock)
+            for trains in (pre, post)
+        ]
         synapses = rule.synapses(*groups, connect=False, namespace={})
         neuron = np.tile(np.repeat(np.arange(len(durations)), n), 2)
         synapses.connect(i=neuron, j=neuron)
