@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["STUDY", "binaural_beats"]
+__all__ = ["STUDY", "run"]
 
 BEATS = (4, 10, 20, 40)  # hertz, at 500 Hz
 CARRIERS = (250, 500, 1000, 1500, 2000, 3000)  # hertz, with a beat of 10 Hz
@@ -130,7 +130,7 @@ class _Result:
         return np.concatenate([np.asarray(gaps(a, b)) for a, b in zip(found.pre, found.post, strict=True)])
 
 
-def binaural_beats(quick: bool = False, *, rule: Rule | None = None, seed: int = 1) -> Outcome:
+def run(quick: bool = False, *, rule: Rule | None = None, seed: int = 1) -> Outcome:
     """Play binaural beats and their controls, and look at cells, gaps and weights.
 
     Parameters
@@ -455,5 +455,5 @@ STUDY = Study(
     "binaural-beats",
     "What of a binaural beat reaches a synapse, and what does plasticity make of it?",
     "Controls and limits after Oster 1973, Schwarz & Taylor 2005, Orozco Perez et al. 2020; see the notes",
-    binaural_beats,
+    run,
 )

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
 
-__all__ = ["STUDY", "bursts", "changes"]
+__all__ = ["STUDY", "bursts", "changes", "run"]
 
 AS_SIMULATED = "Clopath 2010, as simulated"
 RATES = (0.1, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 35.0, 40.0, 45.0, 50.0)
@@ -103,7 +103,8 @@ def _as_nest(rule: Rule, neuron: Neuron) -> xr.Dataset:
     )
 
 
-def _run(*, quick: bool = False) -> Outcome:
+def run(quick: bool = False) -> Outcome:
+    """Pairs at all rates in both orders; without `quick` also with other readings of the voltage."""
     import xarray as xr
 
     rates = (0.1, 10.0, 20.0, 30.0, 40.0, 50.0) if quick else RATES
@@ -186,9 +187,10 @@ def _run(*, quick: bool = False) -> Outcome:
 
 
 def _draw(found: xr.Dataset) -> Figure:
-    from matplotlib import pyplot
+    from matplotlib.figure import Figure
 
-    figure, axes = pyplot.subplots(1, 2, figsize=(8, 3.6), sharey=True, layout="constrained")
+    figure = Figure(figsize=(8, 3.6), layout="constrained")
+    axes = figure.subplots(1, 2, sharey=True)
     for ax, gap, title in zip(axes, GAPS, ("post 10 ms before pre", "pre 10 ms before post"), strict=True):
         ax.axhline(100, color="0.85", linewidth=0.8, zorder=0)
         for k, (name, style) in enumerate(
@@ -224,5 +226,5 @@ STUDY = Study(
     "Does the voltage decide why high rates potentiate in either order?",
     "Clopath, Büsing, Vasilaki & Gerstner 2010, Nat Neurosci 13:344, figure 2b; "
     "data of Sjöström, Turrigiano & Nelson 2001, Neuron 32:1149",
-    _run,
+    run,
 )

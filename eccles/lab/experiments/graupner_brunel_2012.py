@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["STUDY", "sides", "simulated", "variance"]
+__all__ = ["STUDY", "run", "sides", "simulated", "variance"]
 
 SETS = ("DP", "DPD", "DPD'", "P", "D", "D'")
 N_PAIRS = 60
@@ -150,7 +150,8 @@ def _of_set(name: str, n: int, every: int) -> xr.Dataset:
     )
 
 
-def _run(*, quick: bool = False) -> Outcome:
+def run(quick: bool = False) -> Outcome:
+    """All six curves, with 1000 synapses in either state; `quick`: 200, at every second gap."""
     import xarray as xr
     from scipy.stats import chi2
 
@@ -199,9 +200,10 @@ def _run(*, quick: bool = False) -> Outcome:
 
 
 def _draw(found: xr.Dataset) -> Figure:
-    from matplotlib import pyplot
+    from matplotlib.figure import Figure
 
-    figure, axes = pyplot.subplots(2, 3, figsize=(9, 5.2), sharex=True, layout="constrained")
+    figure = Figure(figsize=(9, 5.2), layout="constrained")
+    axes = figure.subplots(2, 3, sharex=True)
     for name, ax in zip(SETS, axes.flat, strict=True):
         _panel(found.sel(set=name), ax)
         ax.set_title(name, loc="left", fontweight="bold")
@@ -230,5 +232,5 @@ STUDY = Study(
     "graupner-brunel-2012",
     "Can two calcium thresholds give all the shapes of STDP curves?",
     "Graupner & Brunel 2012, PNAS 109:3991, figure 2",
-    _run,
+    run,
 )

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["STUDY", "closed_form"]
+__all__ = ["STUDY", "closed_form", "run"]
 
 SET = "cortical slices"
 N_PAIRS = 75
@@ -175,7 +175,8 @@ def _at(part: dict[str, Any], rate: float, gap: float) -> float:
     return float(part["closed"][(part["rate"] == rate) & (part["gap"] == gap)][0])
 
 
-def _run(*, quick: bool = False) -> Outcome:
+def run(quick: bool = False) -> Outcome:
+    """All four protocols, with 2000 synapses in either state at each point; `quick`: 300."""
     n = 300 if quick else 2000
     parts = {name: _of_part(name, n, quick, seed) for seed, name in enumerate(PARTS)}
     E = {
@@ -283,5 +284,5 @@ STUDY = Study(
     "graupner-brunel-2012-rates",
     "What does the calcium-based rule make of pairs at 1 to 50 Hz, and of spikes at random times?",
     SOURCE,
-    _run,
+    run,
 )
