@@ -140,7 +140,7 @@ def run(quick: bool = False) -> Outcome:
     ]
     if quick:
         notes.append(
-            f"After {duration:g} s the weights are still on their way; the full experiment takes {IN_FULL:g} s."
+            f"After {duration:g} s the weights are still on their way; the full study takes {IN_FULL:g} s."
         )
     return Outcome(
         data,
