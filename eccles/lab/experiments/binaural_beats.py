@@ -29,6 +29,7 @@ from eccles.lab.binaural.nerve import FIBRE
 from eccles.lab.experiments.study import Outcome, Study
 from eccles.lab.measure import PhaseLocking, phase_histogram, phase_locking
 from eccles.lab.rules import Rule, pair
+from eccles.lab.rules.pair import counts_all_pairs
 from eccles.units import Quantity, hertz, second
 
 if TYPE_CHECKING:
@@ -283,7 +284,7 @@ def _findings(result: _Result) -> list[str]:
         f"Where both are modulated in step, it adds {step:+.4f} +- {step_error:.4f} per second; where post "
         f"is a quarter of a period late, {late:+.4f} +- {late_error:.4f}",
     ]
-    if {"A_plus", "tau_plus", "A_minus", "tau_minus"} <= set(result.rule.parameters):
+    if counts_all_pairs(result.rule):
         quarter, none_ = (result.predicted("binaural beat", 10, lag) for lag in (0.025, 0.0))
         findings[-1] += f" (by theory {none_:+.4f} and {quarter:+.4f})"
     findings[-1] += "."
@@ -431,7 +432,7 @@ def _draw_gains(axes: Axes, result: _Result) -> None:
 
 def _draw_tuning(axes: Axes, result: _Result) -> None:
     for kind, part in (("in step", 0.0), ("quarter late", 0.25)):
-        if {"A_plus", "tau_plus", "A_minus", "tau_minus"} <= set(result.rule.parameters):
+        if counts_all_pairs(result.rule):
             f = np.geomspace(2, 60, 100)
             curve = [result.predicted("binaural beat", x, part / x) for x in f]
             axes.plot(

@@ -237,6 +237,14 @@ def pair(
     return rule
 
 
+def counts_all_pairs(rule: Rule) -> bool:
+    """Whether a rule is additive pair STDP of all pairs of spikes: the one whose drift is a closed form."""
+    known = pair(
+        scheme="all_to_all", dependence="additive", coincidence=rule.coincidence, bounds=None
+    )  # fmt: skip
+    return all(getattr(rule, part) == getattr(known, part) for part in ("equations", "on_pre", "on_post"))
+
+
 def _bounds(soft: Soft, bounds: Any) -> tuple[float, float] | None:
     """The bounds of the weight, if they go with what it does to its changes."""
     if isinstance(bounds, str):
