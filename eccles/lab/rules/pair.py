@@ -14,7 +14,7 @@ from eccles.lab.rules.coincidence import discarding
 from eccles.lab.rules.rule import Coincidence, Delays, Rule
 from eccles.units import get_dimensions, ms
 
-__all__ = ["DEPENDENCES", "PRESETS", "SCHEMES", "Dependence", "Scheme", "pair"]
+__all__ = ["DEPENDENCES", "PRESETS", "SCHEMES", "Dependence", "Scheme", "counts_all_pairs", "pair"]
 
 Scheme = Literal["all_to_all", "nearest_symmetric", "presynaptic_centred", "reduced_symmetric"]
 Dependence = Literal["additive", "multiplicative", "van_rossum", "guetig", "power_law"]
