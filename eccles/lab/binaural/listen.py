@@ -13,14 +13,15 @@ from eccles.errors import SetupError
 from eccles.lab.binaural.cell import binaural_cell, coincidences, converge
 from eccles.lab.binaural.conditions import Condition
 from eccles.lab.binaural.nerve import Tone
-from eccles.lab.binaural.trains import nerve_train, phase_walk
+from eccles.lab.binaural.trains import nerve_train, phase_at, phase_walk
 from eccles.lab.measure import PhaseLocking, locking_of_phases, phase_locking, phases
 from eccles.lab.neurons import Neuron, Transmission, lif_abstract
+from eccles.lab.sources import generator
 from eccles.monitors import SpikeMonitor
-from eccles.objects import Network, SpikeGeneratorGroup, magic
+from eccles.objects import Network, magic
 from eccles.units import Quantity, ms, second, us
 
-__all__ = ["Circuit", "Heard", "generator", "listen", "slow_cell", "together", "trains_of"]
+__all__ = ["Circuit", "Heard", "listen", "slow_cell", "together", "trains_of"]
 
 
 def slow_cell(
@@ -120,11 +121,8 @@ class Heard:
 
     def locking_to_walk(self, what: str) -> PhaseLocking:
         """Vector strength at the beat with the phase that it had at each moment, where that wanders."""
-        step, f = 1e-3, self.condition.look_at
-        angles = []
-        for train, walk in zip(getattr(self, what), self.walks, strict=True):
-            wandered = np.interp(np.asarray(train), np.arange(len(walk)) * step, walk)
-            angles.append(phases(train, f) + wandered)
+        trains = zip(getattr(self, what), self.walks, strict=True)
+        angles = [phases(train, self.condition.look_at) + phase_at(train, walk) for train, walk in trains]
         return locking_of_phases(np.concatenate(angles))
 
 
@@ -237,10 +235,3 @@ def together(trains: Sequence[Quantity]) -> Quantity:
 def trains_of(monitor: SpikeMonitor) -> list[Quantity]:
     """The spike train of each neuron."""
     return list(monitor.spike_trains().values())
-
-
-def generator(trains: Sequence[Quantity], clock: Clock) -> SpikeGeneratorGroup:
-    """Neurons that spike at given times."""
-    indices = np.repeat(np.arange(len(trains)), [len(t) for t in trains])
-    times = np.concatenate([np.asarray(t) for t in trains])
-    return SpikeGeneratorGroup(len(trains), indices, Quantity(times, dim=second.dim), clock=clock)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from eccles.engine.clock import to_seconds
 from eccles.errors import DimensionMismatchError, SetupError
 from eccles.lab.neurons import Neuron
 from eccles.objects import NeuronGroup
@@ -139,6 +140,17 @@ norm : 1 (constant)""",  # noqa: E501
 )
 
 
+def refractory_period(t_ref: Any, fibres: int) -> float:
+    """The refractory period in seconds, if spikes of so many fibres with it can be one train."""
+    dead = to_seconds(t_ref, "the refractory period")
+    if fibres < 1 or (fibres > 1 and dead > 0):
+        raise SetupError(
+            f"{fibres} fibres with a refractory period of {t_ref} cannot be one train",
+            hint="Refractoriness is of single fibres: give fibres=1, and more trains.",
+        )
+    return dead
+
+
 def ear(
     N: int,
     *tones: Tone,
@@ -175,11 +187,7 @@ def ear(
     """
     if len(tones) > 2:
         raise SetupError(f"an ear hears at most two tones, not {len(tones)}")
-    if fibres < 1 or (fibres > 1 and float(t_ref) > 0):
-        raise SetupError(
-            f"{fibres} fibres with a refractory period of {t_ref} cannot be one train",
-            hint="Refractoriness is of single fibres: give fibres=1 and a larger N.",
-        )
+    refractory_period(t_ref, fibres)
     group = FIBRE.changed(t_ref=t_ref).group(N, namespace={}, name=name, **options)
     group.rate = rate * fibres
     norm: Any = 1.0

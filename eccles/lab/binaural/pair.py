@@ -17,10 +17,12 @@ import numpy as np
 from eccles.engine.clock import Clock, to_seconds
 from eccles.errors import SetupError
 from eccles.lab.binaural.cell import converge
-from eccles.lab.binaural.listen import Heard, generator, slow_cell, trains_of
+from eccles.lab.binaural.listen import Heard, slow_cell, trains_of
 from eccles.lab.binaural.trains import nerve_train
 from eccles.lab.random_numbers import labelled_uniform
 from eccles.lab.rules import Rule
+from eccles.lab.rules.pair import counts_all_pairs
+from eccles.lab.sources import generator
 from eccles.monitors import SpikeMonitor
 from eccles.objects import Network, magic
 from eccles.units import Quantity, hertz, ms, second
@@ -254,7 +256,7 @@ def beat_drift(
     Parameters
     ----------
     rule : Rule
-        `eccles.lab.rules.pair` with all pairs of spikes.
+        `eccles.lab.rules.pair`, additive and with all pairs of spikes.
     pre_rate, post_rate : frequency
     strengths : (float, float)
         Vector strengths R and P of both trains at `frequency`.
@@ -265,12 +267,16 @@ def beat_drift(
     Raises
     ------
     SetupError
-        If the rule has other parameters than those of pair STDP.
+        If the rule is another one.
     """
-    needed = ("A_plus", "tau_plus", "A_minus", "tau_minus")
-    if not set(needed) <= set(rule.parameters):
-        raise SetupError(f"the drift of '{rule.name}' is not known", hint="It is for eccles.lab.rules.pair.")
-    up, tau_up, down, tau_down = (float(rule.parameters[name]) for name in needed)
+    if not counts_all_pairs(rule):
+        raise SetupError(
+            f"the drift of '{rule.name}' is not known",
+            hint="It is for additive pair STDP of all pairs: pair().",
+        )
+    up, tau_up, down, tau_down = (
+        float(rule.parameters[name]) for name in ("A_plus", "tau_plus", "A_minus", "tau_minus")
+    )
     w = 2 * math.pi * float(frequency)
     a = w * float(lag)
     gain = up * tau_up * (math.cos(a) + w * tau_up * math.sin(a)) / (1 + (w * tau_up) ** 2)

@@ -15,11 +15,12 @@ import numpy as np
 
 from eccles.engine.clock import to_seconds
 from eccles.errors import SetupError
-from eccles.lab.binaural.nerve import Tone, concentration
+from eccles.lab.binaural.nerve import Tone, concentration, refractory_period
+from eccles.lab.protocols.trains import expected_count, renewal
 from eccles.lab.random_numbers import labelled_uniform
 from eccles.units import Quantity, ms, second
 
-__all__ = ["dead_time", "nerve_train", "phase_walk"]
+__all__ = ["dead_time", "nerve_train", "phase_at", "phase_walk"]
 
 WALK_STEP = 1e-3  # seconds between two values of a phase that wanders; it is linear between them
 
@@ -45,6 +46,11 @@ def phase_walk(diffusion: Any, duration: Any, seed: int, *stream: Any) -> np.nda
     steps = math.sqrt(2 * float(diffusion) * WALK_STEP) * normal
     steps[0] = 0.0
     return np.cumsum(steps)
+
+
+def phase_at(t: Any, walk: np.ndarray) -> np.ndarray:
+    """The phase of a walk, (step,), at times, (n,): in radians, linear between its values."""
+    return np.interp(np.asarray(t, float), np.arange(len(walk)) * WALK_STEP, walk)
 
 
 def nerve_train(
@@ -81,40 +87,30 @@ def nerve_train(
     Raises
     ------
     SetupError
-        If the rate is negative, or several fibres in one train have a refractory period.
+        If the rate is negative or beyond measure, or several fibres in one train have a refractory period.
     """
     end, mean = to_seconds(duration, "the duration"), float(rate) * fibres
-    dead = to_seconds(t_ref, "the refractory period")
+    dead = refractory_period(t_ref, fibres)
     if not (math.isfinite(mean) and mean >= 0):
         raise SetupError(f"the rate of fibres cannot be {rate}")
-    if fibres < 1 or (fibres > 1 and dead > 0):
-        raise SetupError(f"{fibres} fibres with a refractory period cannot be one train; make one of each")
     kappas = [float(concentration(tone.locking())) for tone in tones]
     highest = mean * math.prod(math.exp(k) / float(np.i0(k)) for k in kappas)
     if highest == 0:
         return Quantity(np.empty(0), dim=second.dim)
-    t = _poisson(highest, end, seed, stream)
+
+    def draw(n: int) -> np.ndarray:
+        return labelled_uniform(n, seed, "gaps", 0, *stream)  # with 0 as in all studies that were reported
+
+    count = expected_count(highest, end)
+    t = np.asarray(renewal(lambda u: np.cumsum(-np.log(u) / highest), count, end, draw))
     log_share = np.zeros(len(t))
     for tone, kappa in zip(tones, kappas, strict=True):
         phase = 2 * math.pi * float(tone.frequency) * t + tone.phase
         if walk is not None and tone is tones[-1]:
-            phase += np.interp(t, np.arange(len(walk)) * WALK_STEP, walk)
+            phase += phase_at(t, walk)
         log_share += kappa * (np.cos(phase) - 1)
     t = t[np.log(labelled_uniform(len(t), seed, "kept", *stream)) < log_share]
     return Quantity(dead_time(t, dead) if dead > 0 else t, dim=second.dim)
-
-
-def _poisson(rate: float, end: float, seed: int, stream: Sequence[Any]) -> np.ndarray:
-    """Times of a Poisson process with a constant rate, (n,)."""
-    likely = int(rate * end + 6 * math.sqrt(rate * end) + 20)
-    blocks: list[np.ndarray] = []
-    last = 0.0
-    while last < end:
-        gaps = -np.log(labelled_uniform(likely, seed, "gaps", len(blocks), *stream)) / rate
-        blocks.append(last + np.cumsum(gaps))
-        last = float(blocks[-1][-1])
-    t = np.concatenate(blocks)
-    return t[t < end]
 
 
 def dead_time(t: np.ndarray, dead: float) -> np.ndarray:

@@ -29,6 +29,7 @@ from eccles.lab.protocols import Protocol, pairing
 from eccles.lab.protocols.trains import jittered, poisson
 from eccles.lab.random_numbers import uniform
 from eccles.lab.rules import Rule
+from eccles.lab.rules.pair import counts_all_pairs
 from eccles.units import Quantity, hertz, ms, second
 
 if TYPE_CHECKING:
@@ -310,9 +311,9 @@ def _findings(
 
 def _drift(rule: Rule, pre: float, post: float) -> str:
     """The drift of a weight far from its bounds by Poisson spikes, in words."""
-    known, p = thread_rule(), rule.parameters
-    if (rule.equations, rule.on_pre, rule.on_post) != (known.equations, known.on_pre, known.on_post):
+    if not counts_all_pairs(rule):
         return "what the rule makes of rates alone"
+    p = rule.parameters
     drift = pre * post * float(p["A_plus"] * p["tau_plus"] - p["A_minus"] * p["tau_minus"])
     return f"{drift:+.2g} per second far from the bounds, by rates alone"
 

@@ -20,7 +20,6 @@ __all__ = ["STUDY", "fitted_window", "run"]
 SOURCE = "Bi & Poo 1998, J Neurosci 18:10464; Bi & Poo 2001, Annu Rev Neurosci 24:139"
 N_PAIRS, RATE = 60, 1 * hertz
 PUBLISHED = "Bi & Poo 2001"
-NAMES = ("A_plus", "tau_plus", "A_minus", "tau_minus")
 
 
 def exponential(gap: np.ndarray, amplitude: float, tau: float) -> np.ndarray:
@@ -87,10 +86,11 @@ def run(quick: bool = False) -> Outcome:
     explained = 1 - (deviation**2).sum("point") / ((data["measured"] - data["measured"].mean()) ** 2).sum()
     published = rules["published window"].parameters
     rows = {
-        "published": [60 * published["A_plus"], float(published["tau_plus"] / ms),
-                      60 * published["A_minus"], float(published["tau_minus"] / ms)],
+        "published": [N_PAIRS * published["A_plus"], float(published["tau_plus"] / ms),
+                      N_PAIRS * published["A_minus"], float(published["tau_minus"] / ms)],
         "fitted here": [best[0], best[1], -best[2], best[3]],
     }  # fmt: skip
+    within = int(np.sum(np.abs(np.subtract(rows["published"], rows["fitted here"])) < errors))
     return Outcome(
         data,
         {
@@ -108,14 +108,14 @@ def run(quick: bool = False) -> Outcome:
             f"The published window is {both[0]:.2f} of the weight from the points (root mean square): "
             f"{plus[0]:.2f} where the presynaptic spike comes first, {minus[0]:.2f} where it comes second. "
             f"It explains {float(explained[0]):.0%} of their variance.",
-            f"An exponential fitted to each side is no closer to these {len(gap)} points: {both[1]:.2f}, "
+            f"An exponential fitted to each side is {both[1]:.2f} from these {len(gap)} points, and explains "
             f"{float(explained[1]):.0%}. It has {best[0]:.2f} ± {errors[0]:.2f} and {best[1]:.0f} ± "
             f"{errors[1]:.0f} ms for potentiation, {-best[2]:.2f} ± {errors[2]:.2f} and {best[3]:.0f} ± "
-            f"{errors[3]:.0f} ms for depression (± standard error): the published numbers are within these.",
+            f"{errors[3]:.0f} ms for depression (± standard error): {within} of the {len(best)} published "
+            "numbers are within one standard error of these.",
             f"The points are no sharp test of a window, as synapses scatter. {odd.sum()} were potentiated "
             "although the postsynaptic spike came first, by less than 5 ms; the fit leaves them out. "
-            "With them the time constant of depression cannot be told: "
-            f"{with_all[3]:.0f} ± {errors_with_all[3]:.0f} ms.",
+            f"With them the time constant of depression is {with_all[3]:.0f} ± {errors_with_all[3]:.0f} ms.",
         ),
         notes=(
             "The points were digitised by others. The time constants of 16.8 and 33.7 ms stand in the review "

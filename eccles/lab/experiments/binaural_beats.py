@@ -29,6 +29,7 @@ from eccles.lab.binaural.nerve import FIBRE
 from eccles.lab.experiments.study import Outcome, Study
 from eccles.lab.measure import PhaseLocking, phase_histogram, phase_locking
 from eccles.lab.rules import Rule, pair
+from eccles.lab.rules.pair import counts_all_pairs
 from eccles.units import Quantity, hertz, second
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["STUDY", "binaural_beats"]
+__all__ = ["STUDY", "run"]
 
 BEATS = (4, 10, 20, 40)  # hertz, at 500 Hz
 CARRIERS = (250, 500, 1000, 1500, 2000, 3000)  # hertz, with a beat of 10 Hz
@@ -130,7 +131,7 @@ class _Result:
         return np.concatenate([np.asarray(gaps(a, b)) for a, b in zip(found.pre, found.post, strict=True)])
 
 
-def binaural_beats(quick: bool = False, *, rule: Rule | None = None, seed: int = 1) -> Outcome:
+def run(quick: bool = False, *, rule: Rule | None = None, seed: int = 1) -> Outcome:
     """Play binaural beats and their controls, and look at cells, gaps and weights.
 
     Parameters
@@ -283,7 +284,7 @@ def _findings(result: _Result) -> list[str]:
         f"Where both are modulated in step, it adds {step:+.4f} +- {step_error:.4f} per second; where post "
         f"is a quarter of a period late, {late:+.4f} +- {late_error:.4f}",
     ]
-    if {"A_plus", "tau_plus", "A_minus", "tau_minus"} <= set(result.rule.parameters):
+    if counts_all_pairs(result.rule):
         quarter, none_ = (result.predicted("binaural beat", 10, lag) for lag in (0.025, 0.0))
         findings[-1] += f" (by theory {none_:+.4f} and {quarter:+.4f})"
     findings[-1] += "."
@@ -431,7 +432,7 @@ def _draw_gains(axes: Axes, result: _Result) -> None:
 
 def _draw_tuning(axes: Axes, result: _Result) -> None:
     for kind, part in (("in step", 0.0), ("quarter late", 0.25)):
-        if {"A_plus", "tau_plus", "A_minus", "tau_minus"} <= set(result.rule.parameters):
+        if counts_all_pairs(result.rule):
             f = np.geomspace(2, 60, 100)
             curve = [result.predicted("binaural beat", x, part / x) for x in f]
             axes.plot(
@@ -455,5 +456,5 @@ STUDY = Study(
     "binaural-beats",
     "What of a binaural beat reaches a synapse, and what does plasticity make of it?",
     "Controls and limits after Oster 1973, Schwarz & Taylor 2005, Orozco Perez et al. 2020; see the notes",
-    binaural_beats,
+    run,
 )

@@ -117,8 +117,8 @@ def experiment(
     ------
     SetupError
         If something is not what it has to be, or parts do not fit together: a rule that needs equations in
-        the postsynaptic neuron without `drives_target=True`, a neuron without a transmission, a parameter
-        that nobody takes.
+        the postsynaptic neuron without `drives_target=True`, one that waits for rewards, which experiments
+        do not give, a neuron without a transmission, a parameter that nobody takes.
     """
     if not isinstance(trials, int | np.integer) or trials < 1:
         raise SetupError(f"an experiment is done once or more often, not {trials} times")
@@ -202,6 +202,13 @@ class _Parts:
                 hint="An EPSP needs both: what the synapse does, and to what. A weight needs neither.",
             )
         for rule in rules:
+            if rule.on_events:
+                events = " and ".join(f"'{name}'" for name in rule.on_events)
+                raise SetupError(
+                    f"the rule '{rule.name}' waits for {events}, and an experiment has spikes only",
+                    hint="Build the network yourself: rule.synapses(...), and what makes the event, "
+                    "such as reward() of eccles.lab.rules for dopamine().",
+                )
             if rule.post_equations and not self.drives_target:
                 raise SetupError(
                     f"the rule '{rule.name}' needs equations in the postsynaptic neuron",

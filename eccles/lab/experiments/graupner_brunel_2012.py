@@ -19,7 +19,8 @@ from eccles.lab.experiments.study import Outcome, Study
 from eccles.lab.rules.calcium import calcium
 from eccles.lab.rules.calcium_theory import population, shares_above, strength_change, transitions
 from eccles.lab.rules.rule import Rule
-from eccles.objects import Network, SpikeGeneratorGroup, magic
+from eccles.lab.sources import generator
+from eccles.objects import Network, magic
 from eccles.units import hertz, ms, second
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["STUDY", "sides", "simulated", "variance"]
+__all__ = ["STUDY", "run", "sides", "simulated", "variance"]
 
 SETS = ("DP", "DPD", "DPD'", "P", "D", "D'")
 N_PAIRS = 60
@@ -77,13 +78,10 @@ def sides(
     end = max(durations)
     with magic.private_scope(), magic.random_numbers(seed):
         clock = Clock(1 * ms)
-        groups = []
-        for trains in (pre, post):
-            indices = np.repeat(np.arange(len(trains)), [len(train) for train in trains])
-            times = [end - d + np.asarray(train) for train, d in zip(trains, durations, strict=True)]
-            groups.append(
-                SpikeGeneratorGroup(len(trains), indices, np.concatenate(times) * second, clock=clock)
-            )
+        groups = [
+            generator([end - d + np.asarray(t) for t, d in zip(trains, durations, strict=True)], clock)
+            for trains in (pre, post)
+        ]
         synapses = rule.synapses(*groups, connect=False, namespace={})
         neuron = np.tile(np.repeat(np.arange(len(durations)), n), 2)
         synapses.connect(i=neuron, j=neuron)
@@ -152,7 +150,8 @@ def _of_set(name: str, n: int, every: int) -> xr.Dataset:
     )
 
 
-def _run(*, quick: bool = False) -> Outcome:
+def run(quick: bool = False) -> Outcome:
+    """All six curves, with 1000 synapses in either state; `quick`: 200, at every second gap."""
     import xarray as xr
     from scipy.stats import chi2
 
@@ -201,9 +200,10 @@ def _run(*, quick: bool = False) -> Outcome:
 
 
 def _draw(found: xr.Dataset) -> Figure:
-    from matplotlib import pyplot
+    from matplotlib.figure import Figure
 
-    figure, axes = pyplot.subplots(2, 3, figsize=(9, 5.2), sharex=True, layout="constrained")
+    figure = Figure(figsize=(9, 5.2), layout="constrained")
+    axes = figure.subplots(2, 3, sharex=True)
     for name, ax in zip(SETS, axes.flat, strict=True):
         _panel(found.sel(set=name), ax)
         ax.set_title(name, loc="left", fontweight="bold")
@@ -232,5 +232,5 @@ STUDY = Study(
     "graupner-brunel-2012",
     "Can two calcium thresholds give all the shapes of STDP curves?",
     "Graupner & Brunel 2012, PNAS 109:3991, figure 2",
-    _run,
+    run,
 )

@@ -147,19 +147,24 @@ class Result:
         mean = data.mean("trial", keep_attrs=True) if "trial" in data.dims else data
         after = mean["percent"].sel(phase="after")
         said = [(condition_name(mean, place), float(after[place])) for place in conditions(mean)]
-        if len(said) > MOST_FINDINGS:
-            known = sorted((s for s in said if np.isfinite(s[1])), key=lambda s: s[1])
-            if not known:
-                return []
-            (low, least), (high, most) = known[0], known[-1]
+        known = [s for s in said if np.isfinite(s[1])]
+        left_out = []
+        if len(known) < len(said):
+            left_out.append(
+                f"Left out: {len(said) - len(known)} of {len(said)} conditions, which failed or had "
+                f"no {what} at baseline."
+            )
+        if len(known) > MOST_FINDINGS:
+            (low, least), (high, most) = (pick(known, key=lambda s: s[1]) for pick in (min, max))
             return [
                 f"The {what} after the induction is between {least:.4g} % of baseline ({low}) "
-                f"and {most:.4g} % ({high})."
+                f"and {most:.4g} % ({high}).",
+                *left_out,
             ]
         return [
-            f"The {what} is {percent:.4g} % of baseline after the induction"
-            + (f" ({name})." if name else ".")
-            for name, percent in said if np.isfinite(percent)
+            *(f"The {what} is {percent:.4g} % of baseline after the induction"
+              + (f" ({name})." if name else ".") for name, percent in known),
+            *left_out,
         ]  # fmt: skip
 
     def notes(self) -> list[str]:

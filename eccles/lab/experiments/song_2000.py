@@ -17,7 +17,7 @@ from eccles.lab.experiments.study import Outcome, Study
 from eccles.lab.neurons.neuron import Neuron, Transmission
 from eccles.lab.rules.pair import pair
 from eccles.lab.rules.rule import Rule
-from eccles.objects import PoissonGroup, Synapses, magic, run
+from eccles.objects import Network, PoissonGroup, Synapses, magic
 from eccles.sweeps import record, sweep
 from eccles.units import Hz, Quantity, ms, mV, second
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
 
-__all__ = ["CELL", "EXCITATORY", "INHIBITORY", "STUDY", "simulate"]
+__all__ = ["CELL", "EXCITATORY", "INHIBITORY", "STUDY", "run", "simulate"]
 
 SOURCE = "Song, Miller & Abbott 2000, Nat Neurosci 3:919"
 
@@ -49,6 +49,7 @@ INHIBITORY = Transmission(
 )  # fmt: skip
 
 N_EXCITATORY, N_INHIBITORY, INHIBITORY_RATE = 1000, 200, 10 * Hz
+IN_FULL = 2400.0  # seconds
 N_WINDOWS = 12  # of the whole time, for which weights and rates are kept
 SETTLED = 8  # of them are over when the steady state begins
 
@@ -81,13 +82,13 @@ def simulate(
         excitatory = PoissonGroup(N_EXCITATORY, rate)
         inhibitory = PoissonGroup(N_INHIBITORY, INHIBITORY_RATE)
         cell = CELL.group(1, EXCITATORY, INHIBITORY)
-        S = rule.synapses(  # noqa: F841  (recorded by its name)
+        S = rule.synapses(
             excitatory, cell, transmission=EXCITATORY.on_pre, initial={"w": w_start},
             namespace=EXCITATORY.parameters,
         )  # fmt: skip
         fixed = Synapses(inhibitory, cell, on_pre=INHIBITORY.on_pre, namespace=INHIBITORY.parameters)
         fixed.connect()
-        run(duration * second)
+        Network(excitatory, inhibitory, cell, S, fixed).run(duration * second)
 
     wanted = {"w": record.trace("S.w", dt=duration / N_WINDOWS * second), "spikes": "cell.spikes"}
     with magic.private_scope():
@@ -109,10 +110,10 @@ def simulate(
     )
 
 
-def experiment(quick: bool = False) -> Outcome:
+def run(quick: bool = False) -> Outcome:
     """The steady state at 10 to 40 Hz; `quick`: at two rates, and before all of it is steady."""
     rule = pair("Song 2000")
-    rates, duration = ((20, 40), 150.0) if quick else ((10, 20, 30, 40), 2400.0)
+    rates, duration = ((20, 40), 150.0) if quick else ((10, 20, 30, 40), IN_FULL)
     data = simulate(rates, duration, rule)
     middle = float(data["w"].sel(input_rate=20).isel(time=-1).mean())
     still = simulate(rates, duration / 40, rule.changed(A_plus=0.0, A_minus=0.0), middle)
@@ -127,7 +128,7 @@ def experiment(quick: bool = False) -> Outcome:
     data["rate_steady"] = (data["rate_1"] + data["rate_2"]) / 2
     at_bounds = _near_bounds(data["w"])
     data["at_bounds"] = at_bounds.assign_attrs(units="1", long_name="weights within a tenth of the bounds")
-    first, end = (at_bounds.isel(time=n).values for n in (SETTLED, N_WINDOWS))
+    start, first, end = (at_bounds.isel(time=n).values for n in (0, SETTLED, N_WINDOWS))
     steady, fixed = data["rate_steady"].values, data["rate_fixed"].values
     change = float(np.abs(end - first).max())
     drift = np.abs(data["rate_2"].values / data["rate_1"].values - 1)
@@ -139,7 +140,7 @@ def experiment(quick: bool = False) -> Outcome:
     ]
     if quick:
         notes.append(
-            f"After {duration:g} s the weights are still on their way; the full experiment takes 2400 s."
+            f"After {duration:g} s the weights are still on their way; the full study takes {IN_FULL:g} s."
         )
     return Outcome(
         data,
@@ -155,7 +156,7 @@ def experiment(quick: bool = False) -> Outcome:
         partial(_draw, data),
         [
             f"Weights part: {100 * end.min():.0f} to {100 * end.max():.0f} % end within a tenth of a bound "
-            "(20 % at the start).",
+            f"({100 * start.mean():.0f} % at the start).",
             f"Inputs of {rates[0]:g} to {rates[-1]:g} Hz give outputs of {steady.min():.1f} to "
             f"{steady.max():.1f} Hz; with fixed weights of {middle:.2f} they give {fixed[0]:.1f} to "
             f"{fixed[-1]:.1f} Hz.",
@@ -172,10 +173,10 @@ def _near_bounds(w: xr.DataArray) -> xr.DataArray:
 
 
 def _draw(data: xr.Dataset) -> Figure:
-    from matplotlib import pyplot
+    from matplotlib.figure import Figure
 
     rates = data["input_rate"].values
-    figure = pyplot.figure(figsize=(9, 5.5), layout="constrained")
+    figure = Figure(figsize=(9, 5.5), layout="constrained")
     halves = figure.add_gridspec(1, 2, width_ratios=[1.1, 1])
     left, right = halves[0].subgridspec(len(rates), 1), halves[1].subgridspec(2, 1)
     panels = [figure.add_subplot(left[k]) for k in range(len(rates))]
@@ -215,5 +216,5 @@ STUDY = Study(
     "song-2000",
     "Does spike-timing-dependent plasticity sort synapses, and keep the rate of their neuron?",
     SOURCE,
-    experiment,
+    run,
 )

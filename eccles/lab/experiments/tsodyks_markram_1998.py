@@ -162,11 +162,10 @@ def _other(case: str, at: np.ndarray, printed: np.ndarray) -> float:
 
 
 def _draw(data: xr.Dataset) -> Figure:
-    from matplotlib import pyplot
+    from matplotlib.figure import Figure
 
-    figure, axes = pyplot.subplots(
-        2, 2, figsize=(9, 5), sharex=True, layout="constrained", height_ratios=[3, 2]
-    )
+    figure = Figure(figsize=(9, 5), layout="constrained")
+    axes = figure.subplots(2, 2, sharex=True, height_ratios=[3, 2])
     for column, case in enumerate(data["case"].values):
         part = data.sel(case=case)
         above, below = axes[:, column]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,17 @@ from eccles.lab import checked
 from eccles.lab.random_numbers import Stream, normal, permutation, uniform
 from eccles.units import Quantity, ms, second
 
-__all__ = ["bursts", "dithered", "gamma", "jittered", "poisson", "regular", "shuffled"]
+__all__ = [
+    "bursts",
+    "dithered",
+    "expected_count",
+    "gamma",
+    "jittered",
+    "poisson",
+    "regular",
+    "renewal",
+    "shuffled",
+]
 
 ROUNDING = 1e-9  # of an interval: a spike that is nearer to the end of a train counts as at the end
 
@@ -26,8 +37,8 @@ def _train(times: np.ndarray) -> Quantity:
     return Quantity(times, dim=second.dim)
 
 
-def _expected(rate: float, length: float) -> float:
-    """How many spikes to expect, if that is not beyond measure."""
+def expected_count(rate: float, length: float) -> float:
+    """How many spikes to expect at a rate (Hz) in a time (s), if that is not beyond measure."""
     if not rate * length <= checked.MOST_SPIKES:
         raise SetupError(f"{rate:g} Hz for {length:g} s would be {rate * length:.3g} spikes in one train")
     return rate * length
@@ -54,7 +65,7 @@ def regular(rate: Quantity, duration: Quantity, phase: float = 0.0) -> Quantity:
         If the rate or the duration is not positive, or the phase not in [0, 1).
     """
     per_second, length = checked.frequency(rate, "the rate"), checked.span(duration, "the duration")
-    _expected(per_second, length)
+    expected_count(per_second, length)
     shift = checked.number(phase, "the phase", "0.25")
     if not 0 <= shift < 1:
         raise SetupError(f"the phase is a part of the period, at least 0 and below 1, not {phase!r}")
@@ -91,7 +102,7 @@ def poisson(rate: Quantity, duration: Quantity, seed: int, refractory: Quantity 
         checked.span(duration, "the duration"),
     )
     dead = checked.span(refractory, "the refractory period", zero=True)
-    expected = _expected(per_second, length)
+    expected = expected_count(per_second, length)
     if per_second * dead >= 1:
         raise SetupError(
             f"a refractory period of {refractory} does not allow {rate}",
@@ -109,7 +120,7 @@ def poisson(rate: Quantity, duration: Quantity, seed: int, refractory: Quantity 
         first = u[0] / per_second if u[0] < per_second * dead else dead - scale * math.log(rest)
         return np.cumsum([first, *(dead - scale * np.log1p(-u[1:]))])
 
-    return _renewal(times, length, expected, seed)
+    return renewal(times, expected, length, partial(uniform, seed=seed, stream=Stream.RENEWAL))
 
 
 def gamma(rate: Quantity, duration: Quantity, seed: int, shape: float) -> Quantity:
@@ -134,7 +145,7 @@ def gamma(rate: Quantity, duration: Quantity, seed: int, shape: float) -> Quanti
     from scipy.special import gammaincinv
 
     per_second, length = checked.frequency(rate, "the rate"), checked.span(duration, "the duration")
-    expected = _expected(per_second, length)
+    expected = expected_count(per_second, length)
     order = checked.number(shape, "the shape of a gamma distribution", "4")
     if not 0.01 <= order <= 1e6:
         raise SetupError(f"the shape of a gamma distribution has to be from 0.01 to 1e6, not {shape!r}")
@@ -145,16 +156,35 @@ def gamma(rate: Quantity, duration: Quantity, seed: int, shape: float) -> Quanti
         first = u[0] * gammaincinv(order + 1, u[1])
         return np.cumsum([first, *gammaincinv(order, u[2:])]) / (order * per_second)
 
-    return _renewal(times, length, expected, seed)
+    return renewal(times, expected, length, partial(uniform, seed=seed, stream=Stream.RENEWAL))
 
 
-def _renewal(
-    times: Callable[[np.ndarray], np.ndarray], length: float, expected: float, seed: int
+def renewal(
+    times: Callable[[np.ndarray], np.ndarray],
+    expected: float,
+    length: float,
+    draw: Callable[[int], np.ndarray],
 ) -> Quantity:
-    """Times in [0, length) of a process that makes them of uniform numbers, one for each interval."""
+    """Times in [0, length) of a process that makes them of uniform numbers, one for each interval.
+
+    Parameters
+    ----------
+    times : callable
+        What uniform numbers, (n,), make: spike times in seconds, in order.
+    expected : float
+        How many spikes to expect.
+    length : float
+        In seconds.
+    draw : callable
+        Gives as many uniform numbers as it is asked for; more of them begin with the same.
+
+    Returns
+    -------
+    (n,), time
+    """
     n = math.ceil(expected + 6 * math.sqrt(expected)) + 16
     while True:
-        found = times(uniform(n, seed, stream=Stream.RENEWAL))
+        found = times(draw(n))
         if found[-1] >= length:
             return _train(np.unique(found[found < length]))  # an interval can be lost in rounding
         n *= 2

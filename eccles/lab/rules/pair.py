@@ -14,7 +14,7 @@ from eccles.lab.rules.coincidence import discarding
 from eccles.lab.rules.rule import Coincidence, Delays, Rule
 from eccles.units import get_dimensions, ms
 
-__all__ = ["DEPENDENCES", "PRESETS", "SCHEMES", "Dependence", "Scheme", "pair"]
+__all__ = ["DEPENDENCES", "PRESETS", "SCHEMES", "Dependence", "Scheme", "counts_all_pairs", "pair"]
 
 Scheme = Literal["all_to_all", "nearest_symmetric", "presynaptic_centred", "reduced_symmetric"]
 Dependence = Literal["additive", "multiplicative", "van_rossum", "guetig", "power_law"]
@@ -235,6 +235,14 @@ def pair(
     if mus is not None and not np.all((mus >= 0) & (mus <= 1)):
         raise SetupError(f"mu of {rule.name} has to be in [0, 1], not {rule.parameters['mu']!r}")
     return rule
+
+
+def counts_all_pairs(rule: Rule) -> bool:
+    """Whether a rule is additive pair STDP of all pairs of spikes: the one whose drift is a closed form."""
+    known = pair(
+        scheme="all_to_all", dependence="additive", coincidence=rule.coincidence, bounds=None
+    )  # fmt: skip
+    return all(getattr(rule, part) == getattr(known, part) for part in ("equations", "on_pre", "on_post"))
 
 
 def _bounds(soft: Soft, bounds: Any) -> tuple[float, float] | None:

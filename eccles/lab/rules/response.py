@@ -11,7 +11,8 @@ from eccles.engine.clock import Clock, to_seconds
 from eccles.errors import SetupError
 from eccles.lab import checked
 from eccles.lab.rules.rule import Rule
-from eccles.objects import Network, SpikeGeneratorGroup, Synapses, magic
+from eccles.lab.sources import generator
+from eccles.objects import Network, Synapses, magic
 from eccles.units import Quantity, hertz, ms, second
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _before_and_after(
         )
     with magic.private_scope():
         clock = Clock(dt)  # one for all: what has another clock has no exact times
-        source, target = (_generator(side, clock) for side in trains)
+        source, target = (generator(side, clock) for side in trains)
         synapses = rule.synapses(source, target, {"j": "i"}, delay=delay, initial=initial, namespace={})
         for name in names:
             rule.check_variable(synapses, name)
@@ -126,12 +127,6 @@ def _end(trains: Sequence[np.ndarray], delay: Quantity, rule: Rule) -> Quantity:
     lag = float(rule.parameters[rule.lag]) if rule.lag else 0.0
     wait = to_seconds(delay, "the delay") + to_seconds(rule.rest, f"the rest of the rule '{rule.name}'")
     return (last + lag + wait) * second
-
-
-def _generator(trains: Sequence[np.ndarray], clock: Clock) -> SpikeGeneratorGroup:
-    indices = np.repeat(np.arange(len(trains)), [len(train) for train in trains])
-    times = Quantity(np.concatenate(trains), dim=second.dim)
-    return SpikeGeneratorGroup(len(trains), indices, times, clock=clock)
 
 
 def curve(

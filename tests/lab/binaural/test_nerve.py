@@ -177,6 +177,8 @@ def test_what_fibres_cannot_do_is_said() -> None:
         ear(1, Tone(1 * Hz), Tone(2 * Hz), Tone(3 * Hz))
     with pytest.raises(SetupError, match="rate"):
         nerve_train((), -1 * Hz, 1 * second, seed=1)
+    with pytest.raises(SetupError, match=r"1e\+12 spikes in one train"):
+        nerve_train((), 1e9 * Hz, 1000 * second, seed=1)
     assert len(nerve_train((), 0 * Hz, 1 * second, seed=1)) == 0
 
 

@@ -25,7 +25,7 @@ from eccles.lab.binaural import (
 )
 from eccles.lab.binaural.nerve import bessel_ratio, concentration
 from eccles.lab.measure import phase_locking
-from eccles.lab.rules import Rule, pair
+from eccles.lab.rules import Rule, pair, suppression
 
 FREE = pair().with_conventions(bounds=None)
 
@@ -164,5 +164,10 @@ def test_a_rule_of_ones_own_is_taken_and_the_drift_of_another_is_not_guessed() -
     (kinds,) = plasticity([heard], own)
     assert list(kinds) == ["driven"]
     assert kinds["driven"].change[0] == np.sum(np.asarray(heard.pre[0]) + 1e-3 <= 1)
-    with pytest.raises(SetupError, match="not known"):
-        beat_drift(own, 1 * Hz, 1 * Hz, (0.5, 0.5), 1 * Hz)
+    # rules with the same parameters, in which other pairs count, or not all of them alike
+    alike = [suppression(), pair(scheme="nearest_symmetric"), pair(dependence="multiplicative")]
+    for other in (own, *alike):
+        with pytest.raises(SetupError, match="not known"):
+            beat_drift(other, 1 * Hz, 1 * Hz, (0.5, 0.5), 1 * Hz)
+    for same in (pair("Bi & Poo 2001"), pair(coincidence="discard", bounds=None)):
+        assert math.isfinite(beat_drift(same, 1 * Hz, 1 * Hz, (0.5, 0.5), 1 * Hz))

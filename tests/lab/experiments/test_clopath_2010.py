@@ -29,6 +29,15 @@ def test_the_curves_are_those_of_nest_and_of_the_paper(quick: bool) -> None:
             for rate, (mean, sem) in measured.items()
         ]
     assert found["E"].sel(variant="as simulated by the authors").item() == pytest.approx(np.mean(squares))
+    # six pairs of which the last postsynaptic spike counts as well
+    late = found["nest_gap"].values > 0
+    np.testing.assert_array_equal(found["eccles_in_full"][~late], found["eccles_as_nest"][~late])
+    pre, post = zip(*(bursts(rate, 10, 6) for rate in found["nest_rate"].values[late]), strict=True)
+    alone = changes(voltage(), clopath(AS_SIMULATED), pre, post)
+    np.testing.assert_allclose(found["eccles_in_full"][late], 100 + 3000 * alone, rtol=0, atol=1e-9)
+    said = ", ".join(f"{100 + 3000 * change:.0f} % at {rate} Hz"
+                     for change, rate in zip(alone, (10, 30, 50), strict=True))  # fmt: skip
+    assert any(f"counted in full they would give {said}." in note for note in outcome.notes)
     outcome.draw().clear()
 
 

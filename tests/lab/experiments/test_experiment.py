@@ -12,7 +12,7 @@ from eccles.lab.experiments import Result, experiment, testing
 from eccles.lab.measure import epsp
 from eccles.lab.neurons import Transmission, exponential_current, lif, lif_abstract
 from eccles.lab.protocols import Protocol, pairing
-from eccles.lab.rules import Rule, homeostasis, pair
+from eccles.lab.rules import Rule, dopamine, homeostasis, pair
 from eccles.sweeps import plan
 from eccles.sweeps.execute import Stopped
 
@@ -196,6 +196,10 @@ def test_a_time_constant_that_makes_no_sense_spoils_its_condition_only():
     result = experiment(lambda tau: pair(tau_plus=tau), pairing(n=3), tau=[20, -20] * ms, **SHORT)
     assert result.data["failed"].values.tolist() == [False, True]
     assert "has to be positive, not -20" in str(result.data.attrs["failures"])
+    assert result.findings()[1:] == [
+        "Left out: 1 of 2 conditions, which failed or had no weight at baseline."
+    ]
+    assert "1 of 2 conditions failed." in result.notes()
 
 
 def test_parameters_can_go_together():
@@ -266,6 +270,7 @@ def test_an_experiment_on_disk_goes_on_where_it_was(tmp_path, monkeypatch):
         part = experiment(RULE, gap_and_rate, out=place, **options)
     assert int(part.data["failed"].sum()) == 7
     assert "7 of 12 conditions failed." in part.notes()
+    assert part.findings()[-1] == "Left out: 7 of 12 conditions, which failed or had no weight at baseline."
     ran.clear()
     monkeypatch.setattr(
         plan.Plan, "run", lambda self, start, *rest: ran.append(start) or run(self, start, *rest)
@@ -436,6 +441,8 @@ def test_parts_that_do_not_fit_together_are_refused_with_a_reason():
     needy = Rule("needy", "w : 1", on_pre="w += v_post/mV", post_equations="x : 1")
     other = Rule("other", "rho : 1", on_pre="rho += 1", weight="rho")
     refused("needs equations in the postsynaptic neuron", needy, protocol)
+    for options in ({}, {"neuron": lif(), "transmission": CURRENT, "drives_target": True}):
+        refused("waits for 'reward', and an experiment has spikes only", dopamine(), protocol, **options)
     refused("drives_target=True needs a neuron", RULE, protocol, drives_target=True)
     refused("needs a transmission", RULE, protocol, lif(), drives_target=True)
     refused("there is a neuron but no transmission", RULE, protocol, lif())

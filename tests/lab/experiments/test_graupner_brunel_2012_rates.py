@@ -90,6 +90,13 @@ def check(outcome: Outcome, least: float) -> None:
     )  # at 0.1 Hz they take 750 s: the states attract, but little above
     off = abs(outcome.data["75_pairs_simulated"] - outcome.data["75_pairs_closed"])
     assert bool((off < 3 * outcome.data["75_pairs_error"] + 0.01)[late].all())
+    bursts = abs(outcome.data["bursts_closed"].values - outcome.data["75_pairs_closed"].values)[late].max()
+    assert f"Bursts are worth {bursts:.2f} at most" in outcome.findings[1]
+    largest, worst = max(
+        (float(abs(outcome.data[f"{key}_simulated"] - outcome.data[f"{key}_closed"]).max()), part.title)
+        for key, part in zip(("75_pairs", "bursts", "random", "somatosensory"), PARTS.values(), strict=True)
+    )
+    assert f"differ by {largest:.2f} at most ({worst}, " in outcome.findings[4]
 
 
 @pytest.mark.slow

@@ -61,7 +61,13 @@ def test_fit_errors_in_visual_cortex_are_the_published_ones(outcomes: dict[str, 
     assert data["E_printed"].values.tolist() == [0.33, 0.34, 0.22, 0.34]
     np.testing.assert_allclose(data["E"].sel(protocol="60 pairs"), data["E_printed"], rtol=0, atol=0.03)
     # of 60 pairs in one train, not of bursts: all-to-all interaction tells them apart
-    assert np.all(data["E"].sel(protocol="15 bursts of 5")[:2] > 5)
+    bursts = data["E"].sel(protocol="15 bursts of 5").values
+    assert np.all(bursts[:2] > 5)
+    E = data["E"].sel(protocol="60 pairs").values
+    all_to_all, nearest = max(bursts[:2] - E[:2]), max(bursts[2:] - E[2:])
+    said = outcomes["sjostrom-2001"].findings[1]
+    assert f"up to {all_to_all:.2f} with all-to-all" in said
+    assert f"up to {nearest:.2f} with nearest-spike" in said
 
 
 def test_no_amplitudes_of_a_pair_rule_fit_visual_cortex(outcomes: dict[str, Outcome]) -> None:
@@ -144,7 +150,8 @@ def test_the_fitted_window_is_where_the_squares_are_least(outcomes: dict[str, Ou
         assert abs(np.sum(residual * shape)) < 1e-5
         assert abs(np.sum(residual * shape * amplitude * x / tau)) < 1e-5
     published = [0.777, 16.8, -0.273, 33.7]
-    assert np.all(abs(best - published) < errors)  # as the findings say
+    assert np.all(abs(best - published) < errors)
+    assert "4 of the 4 published numbers are within one standard error" in outcomes["bi-poo-2001"].findings[1]
     assert np.sum(~used) == 2
 
 

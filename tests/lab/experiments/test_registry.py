@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import sys
 import types
 from pathlib import Path
@@ -38,6 +39,29 @@ def test_a_study_is_called_as_its_file_and_has_a_question_and_a_source(name):
     assert found.name == name
     assert found.title
     assert found.source
+
+
+@pytest.mark.parametrize("name", registry.STUDIES)
+def test_all_studies_are_run_in_the_same_way(name):
+    made = study(name).run
+    quick, *others = inspect.signature(made).parameters.values()
+    assert made.__name__ == "run"
+    assert quick.name == "quick"
+    assert quick.kind is quick.POSITIONAL_OR_KEYWORD
+    assert quick.default is False
+    assert all(other.kind is other.KEYWORD_ONLY for other in others)
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.stem)
+def test_figures_are_no_windows_that_stay_open(path):
+    """Those of pyplot are kept until they are closed."""
+    imported = {
+        name.name
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for name in node.names
+    }
+    assert not imported & {"pyplot", "matplotlib.pyplot"}
 
 
 @pytest.fixture
