@@ -8,7 +8,7 @@ every step: right first. Between calls Python may have changed anything, so ever
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,15 +19,35 @@ from eccles.compile.ir import Element
 from eccles.compile.lower import convert
 from eccles.engine.program import ProgramBuilder
 from eccles.engine.state import Array
+from eccles.integrate.choose import step_of
 from eccles.integrate.matrix import entries
-from eccles.integrate.problem import Hoisted, LinearSystem, Step
+from eccles.integrate.problem import Hoisted, Integrator, LinearSystem, Problem, Step
 from eccles.language.nodes import Expr, names_in
 
 if TYPE_CHECKING:
     from eccles.objects.code import Code
     from eccles.objects.group import Group
 
-__all__ = ["Coefficients", "Preparation"]
+__all__ = ["Coefficients", "Preparation", "chosen_step", "moves_systems"]
+
+
+def moves_systems(group: Group, step: Step, writes: frozenset[int]) -> bool:
+    """Whether the program changes what a matrix exponential of the step is taken of.
+
+    It is taken once per call of the program, so such a step is no use.
+    """
+    return any(group.is_written(name, writes) for system in step.systems for name in system.names())
+
+
+def chosen_step(
+    group: Group, problem: Problem, method: str | Sequence[str] | Integrator | None, writes: frozenset[int]
+) -> Step:
+    """The statements of one time step, by the user's method or the first that fits."""
+    default = group.semantics.default_methods
+    step = step_of(problem, method, default=default)
+    if moves_systems(group, step, writes):
+        step = step_of(problem, [m for m in default if m != "exact"])
+    return step
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from eccles.integrate.flow import Flow, flow_of
 from eccles.integrate.problem import Hoisted, Step
 from eccles.integrate.reciprocal import with_reciprocals
 from eccles.language.nodes import Expr, Number, names_in
-from eccles.objects.coefficients import Coefficients
+from eccles.objects.coefficients import Coefficients, moves_systems
 from eccles.objects.held_input import HeldInput
 
 if TYPE_CHECKING:
@@ -104,8 +104,7 @@ class Dynamics:
             return
         integrator, passed = integrator_for(self.problem, group.method, default=PRECISE_METHODS)
         step = step_of(self.problem, integrator, in_increments=True)
-        if any(group.is_written(name, writes) for system in step.systems for name in system.names()):
-            # the matrix exponential is taken once per call of the program
+        if moves_systems(group, step, writes):
             passed = {**passed, integrator.name: "events change its coefficients"}
             integrator, _ = integrator_for(self.problem, PRECISE_METHODS[1:])
             step = step_of(self.problem, integrator)

@@ -20,7 +20,7 @@ from eccles.engine.program import Block, Part, ProgramBuilder
 from eccles.engine.state import Array
 from eccles.engine.walk import SAME
 from eccles.errors import EquationError, SetupError, UnitError
-from eccles.integrate.choose import integrator_for, step_of
+from eccles.integrate.choose import integrator_for
 from eccles.integrate.problem import Problem, Step
 from eccles.language.check import Symbol, check_equations, check_expression, check_statements, infer
 from eccles.language.equations import Equation, Equations
@@ -39,7 +39,7 @@ from eccles.language.parser import parse_expression, parse_statements
 from eccles.objects import magic
 from eccles.objects.closed_form import ClosedFormNeurons, why_no_closed_form
 from eccles.objects.code import Code
-from eccles.objects.coefficients import Coefficients
+from eccles.objects.coefficients import Coefficients, chosen_step
 from eccles.objects.group import SimulationObject
 from eccles.objects.precise import PreciseNeurons
 from eccles.objects.problems import Deferring, collecting
@@ -545,13 +545,8 @@ class NeuronGroup(SpikeSource):
         """The statements of one time step, by the user's method or the first that fits."""
         if not self.equations.diff_eq_names:
             return Step("none", (), ())
-        step = step_of(self.problem(), self.method, default=self.semantics.default_methods)
-        if any(self.is_written(name, writes) for system in step.systems for name in system.names()):
-            # the matrix exponential is taken once per call of the program
-            others = [m for m in self.semantics.default_methods if m != "exact"]
-            step = step_of(self.problem(), others)
-        self.method_choice = step
-        return step
+        self.method_choice = chosen_step(self, self.problem(), self.method, writes)
+        return self.method_choice
 
     @property
     def state_updater_method(self) -> str:

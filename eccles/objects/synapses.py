@@ -20,7 +20,6 @@ from eccles.engine.program import Block, ProgramBuilder
 from eccles.engine.state import Array
 from eccles.engine.walk import SAME
 from eccles.errors import EcclesError, EquationError, SetupError, TypeProblem
-from eccles.integrate.choose import step_of
 from eccles.integrate.event_driven import event_driven_step
 from eccles.integrate.problem import CLOCK, Problem, Step
 from eccles.language.check import Symbol, check_equations
@@ -28,7 +27,7 @@ from eccles.language.equations import Equation, Equations
 from eccles.language.nodes import Assignment, Expr, names_in, substitute
 from eccles.objects import magic
 from eccles.objects.code import Code
-from eccles.objects.coefficients import Coefficients
+from eccles.objects.coefficients import Coefficients, chosen_step
 from eccles.objects.connections import Connections
 from eccles.objects.group import Group, SimulationObject
 from eccles.objects.pairs import requested_pairs
@@ -743,17 +742,6 @@ class Synapses(Group):
             self._advance = event_driven_step(problem) if self._event_driven else ()
         return self._advance
 
-    def _clock_driven_step(self, writes: frozenset[int]) -> Step:
-        """The statements that advance clock-driven variables, by the user's method or the first that fits."""
-        exprs = self.equations.substituted()
-        problem = Problem({n: exprs[n] for n in self._clock_driven}, frozenset(), lambda call: False)
-        step = step_of(problem, self.method, default=self.semantics.default_methods)
-        if any(self.is_written(name, writes) for system in step.systems for name in system.names()):
-            # the matrix exponential is taken once per call of the program
-            others = [m for m in self.semantics.default_methods if m != "exact"]
-            step = step_of(problem, others)
-        return step
-
     def blocks(self, writes: frozenset[int]) -> list[Block]:
         blocks = [summing_block(self, e) for e in self.summed]
         held = [e for e in self.equations.values() if "constant over dt" in e.flags]
@@ -768,7 +756,9 @@ class Synapses(Group):
                 )
             )
         if self._clock_driven:
-            step = self.method_choice = self._clock_driven_step(writes)
+            exprs = self.equations.substituted()
+            problem = Problem({n: exprs[n] for n in self._clock_driven}, frozenset(), lambda call: False)
+            step = self.method_choice = chosen_step(self, problem, self.method, writes)
             coefficients = Coefficients(self, step, writes)
             blocks.append(
                 Block(

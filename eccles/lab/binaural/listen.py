@@ -106,10 +106,10 @@ class Heard:
         trains = getattr(self, what)
         return sum(map(len, trains)) / len(trains) / float(self.duration) / share.get(what, 1)
 
-    def locking(self, what: str, frequency: Any = None, *, confidence: float = 0.95) -> PhaseLocking:
+    def locking(self, what: str, frequency: Any = None, *, level: float = 0.95) -> PhaseLocking:
         """Vector strength of all trials together; by default at the beat."""
         at = self.condition.look_at if frequency is None else frequency
-        return phase_locking(together(getattr(self, what)), at, confidence=confidence)
+        return phase_locking(together(getattr(self, what)), at, level=level)
 
     def ideal(self) -> tuple[Quantity, ...]:
         """Coincidences of the same spikes, as an ideal detector counts them, for each trial."""

@@ -194,8 +194,8 @@ def _dataset(result: _Result, trials: int, duration: Quantity, seed: int) -> xr.
             f"{what}_rate": ("condition", [h.rate(what) for h in all_heard], rate),
             f"{what}_strength": ("condition", [f.vector_strength for f in found],
                                  {**one, "long_name": f"vector strength of {what} at the beat"}),
-            f"{what}_low": ("condition", [f.interval[0] for f in found], one),
-            f"{what}_high": ("condition", [f.interval[1] for f in found], one),
+            f"{what}_low": ("condition", [f.low for f in found], one),
+            f"{what}_high": ("condition", [f.high for f in found], one),
             f"{what}_phase": ("condition", [f.mean_phase for f in found], {"units": "rad"}),
             f"{what}_p": ("condition", [f.p_value for f in found], {**one, "long_name": "Rayleigh test"}),
         }  # fmt: skip
@@ -250,7 +250,7 @@ def _table(data: xr.Dataset) -> dict[str, Sequence[Any]]:
 def _findings(result: _Result) -> list[str]:
     def at_beat(name: str) -> str:
         found = result.heard[name].locking("cells")
-        return f"{found.vector_strength:.3f} ({found.interval[0]:.3f} to {found.interval[1]:.3f})"
+        return f"{found.vector_strength:.3f} ({found.low:.3f} to {found.high:.3f})"
 
     none = ["diotic", "fixed phase", "one ear", "shuffled phases", "high carrier"]
     controls = [result.heard[name].locking("cells") for name in none]
@@ -349,7 +349,7 @@ def _draw_strengths(axes: Axes, result: _Result) -> None:
                 if what == "cells":
                     axes.text(0.02, row, "hardly a spike", fontsize=8, color="0.5", va="center")
                 continue
-            axes.plot(found.interval, [row + shift] * 2, color=color, linewidth=1.2)
+            axes.plot([found.low, found.high], [row + shift] * 2, color=color, linewidth=1.2)
             axes.plot(found.vector_strength, row + shift, "o", color=color, markersize=4.5,
                       label=label if row == 0 else None)  # fmt: skip
     axes.set_yticks(range(len(names)), names)
@@ -374,7 +374,7 @@ def _draw_carriers(axes: Axes, result: _Result) -> None:
         ("binaural cells", CELLS, "o", [result.heard[name].locking("cells") for name in names]),
     ):
         for x, each in zip(carriers, found, strict=True):
-            axes.plot([x, x], each.interval, color=color, linewidth=1.2)
+            axes.plot([x, x], [each.low, each.high], color=color, linewidth=1.2)
         axes.plot(
             carriers,
             [each.vector_strength for each in found],

@@ -69,7 +69,8 @@ def epsp(
         Measure the response to a second pulse, this long after the first, as well.
     freeze : str or sequence of str, optional
         The variables of the synapses that stay as they are: the weight. By default that of the rule that the
-        synapses follow, if it is `lasting`; otherwise `w`, if there is one that is not computed from others.
+        synapses follow, if it is `lasting`; otherwise `w`, if there is one that is neither computed from
+        others nor itself the weight that does not last.
     network : Network, optional
         The one that the synapses are in; by default that of the last run, or what `run()` would simulate.
     report : optional
@@ -139,14 +140,15 @@ def _frozen(synapses: Synapses, given: str | Sequence[str] | None) -> dict[str, 
     Where the weight of a rule is brought up to date at spikes only, it is what it would be if one came now.
     """
     rule = getattr(synapses, "rule", None)
-    weights = {}
-    if isinstance(rule, Rule) and rule.lasting:
-        weights = {rule.weight: rule.current, rule.current: rule.current}
+    weights = {rule.weight: rule.current, rule.current: rule.current} if isinstance(rule, Rule) else {}
+    lasting = not isinstance(rule, Rule) or rule.lasting
     if given is not None:
-        return {name: weights.get(name, name) for name in ([given] if isinstance(given, str) else given)}
-    if weights:
+        current = weights if lasting else {}
+        return {name: current.get(name, name) for name in ([given] if isinstance(given, str) else given)}
+    if weights and lasting:
         return weights
-    return {"w": "w"} if "w" in synapses.equations and synapses.equations["w"].kind != "subexpression" else {}
+    found = synapses.equations.get("w")
+    return {} if found is None or found.kind == "subexpression" or "w" in weights else {"w": "w"}
 
 
 def _times(at: Any, network: Network) -> list[float]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from eccles.errors import SetupError
 from eccles.lab import checked
 
 if TYPE_CHECKING:
@@ -37,10 +36,10 @@ class PhaseLocking:
         Length of the mean of exp(i phase): 0 without locking, 1 if all have one phase; NaN without events.
     mean_phase : float
         Angle of this mean, in radians from -pi to pi.
-    interval : (float, float)
-        Confidence interval of the vector strength.
-    confidence : float
-        Of the interval.
+    low, high : float
+        The ends of the confidence interval of the vector strength.
+    level : float
+        Of the confidence interval, such as 0.95.
     p_value : float
         Of the Rayleigh test: how likely a vector strength as large is if there is no locking.
 
@@ -53,8 +52,9 @@ class PhaseLocking:
     n: int
     vector_strength: float
     mean_phase: float
-    interval: tuple[float, float]
-    confidence: float
+    low: float
+    high: float
+    level: float
     p_value: float
 
 
@@ -90,7 +90,7 @@ def vector_strength(train: Any, frequency: Any) -> float:
     return float(abs(np.mean(np.exp(1j * angles)))) if len(angles) else math.nan
 
 
-def phase_locking(train: Any, frequency: Any, *, confidence: float = 0.95) -> PhaseLocking:
+def phase_locking(train: Any, frequency: Any, *, level: float = 0.95) -> PhaseLocking:
     """Vector strength and mean phase of spikes, with confidence interval and Rayleigh test.
 
     A rate like 1 + cos(2 pi f t - a) gives the mean phase a.
@@ -100,7 +100,8 @@ def phase_locking(train: Any, frequency: Any, *, confidence: float = 0.95) -> Ph
     train : (n,), time, or list or dict of these
         Spikes of one neuron, or of several trials together.
     frequency : frequency
-    confidence : float, optional
+    level : float, optional
+        Of the confidence interval.
 
     Examples
     --------
@@ -108,10 +109,10 @@ def phase_locking(train: Any, frequency: Any, *, confidence: float = 0.95) -> Ph
     >>> round(locked.vector_strength, 3), locked.n
     (0.996, 4)
     """
-    return locking_of_phases(phases(train, frequency), confidence=confidence)
+    return locking_of_phases(phases(train, frequency), level=level)
 
 
-def locking_of_phases(angles: Any, *, confidence: float = 0.95) -> PhaseLocking:
+def locking_of_phases(angles: Any, *, level: float = 0.95) -> PhaseLocking:
     """The same for phases that are known, in radians: those in a stimulus that is not periodic, for example.
 
     Notes
@@ -125,24 +126,17 @@ def locking_of_phases(angles: Any, *, confidence: float = 0.95) -> PhaseLocking:
     s^2 = 1/(2 n), that is the limit for many events; at larger R, it is the normal one. Intervals of 95 %
     have the truth in 95 % of cases with hundreds of events, but in 90 % with 50 events and R = 0.9.
     """
-    if not 0 < confidence < 1:
-        raise SetupError(f"the confidence is a number between 0 and 1, as 0.95, not {confidence}")
+    tail = (1 - checked.fraction(level, "the level")) / 2
     theta = np.asarray(angles, float).reshape(-1)
     n = len(theta)
     if n == 0:
-        return PhaseLocking(0, math.nan, math.nan, (math.nan, math.nan), confidence, math.nan)
+        return PhaseLocking(0, math.nan, math.nan, math.nan, math.nan, level, math.nan)
     mean = complex(np.mean(np.exp(1j * theta)))
     strength, direction = min(abs(mean), 1.0), math.atan2(mean.imag, mean.real)
     second_moment = float(np.mean(np.cos(2 * (theta - direction))))
     variance = max(1 + second_moment - 2 * strength**2, 0.0) / (2 * n)
-    return PhaseLocking(
-        n,
-        strength,
-        direction,
-        _interval(strength, variance, (1 - confidence) / 2),
-        confidence,
-        rayleigh_p(n, strength),
-    )
+    low, high = _interval(strength, variance, tail)
+    return PhaseLocking(n, strength, direction, low, high, level, rayleigh_p(n, strength))
 
 
 def rayleigh_p(n: int, strength: float) -> float:

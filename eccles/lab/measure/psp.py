@@ -79,14 +79,14 @@ def psp_shape(
         - `peak_seen`: whether there is a peak, before the last sample.
 
         What does not exist is NaN: all but the areas if the peak is not seen; a width or decay that ends
-        behind the window; the slope of a jump; everything of traces with NaN, or with fewer than eight
+        behind the window; the slope of a jump; everything of traces with NaN, or with fewer than nine
         samples after the onset. A trace of zeros has an amplitude of 0.
 
     Raises
     ------
     SetupError
-        If there is no uniform dimension `time`, the onset comes before the trace, or fractions are out of
-        order.
+        If there is no uniform dimension `time` of 16 samples or more, the onset comes before the trace,
+        or fractions are out of order.
     """
     import xarray as xr
 

@@ -14,6 +14,9 @@ from eccles.language.equations import Equations
 from eccles.language.parser import parse_statements
 from eccles.objects.description.form import Description, take
 from eccles.objects.description.functions import statements_to_text
+from eccles.objects.description.reader import rebuild
+from eccles.objects.description.writer import describe
+from eccles.objects.synapses import Synapses
 
 __all__ = ["branched"]
 
@@ -36,6 +39,7 @@ def branched(
     SetupError
         If synapses have no such variable.
     """
+    description = _per_synapse(description, frozen)
     text, arrays = copy.deepcopy(description.text), dict(description.arrays)
     for number, data in enumerate(text["objects"]):
         if data["kind"] == "Synapses" and data["name"] in frozen:
@@ -45,6 +49,25 @@ def branched(
         if data["kind"] == "NeuronGroup" and data["name"] in silent:
             data["events"] = [[e, "False" if e == "spike" else when] for e, when in data["events"]]
     return Description(text, arrays)
+
+
+def _per_synapse(description: Description, frozen: Mapping[str, Mapping[str, Any]]) -> Description:
+    """The description with nothing stored per neuron that no longer could be if these stood still."""
+    names = []
+    for number, data in enumerate(description.text["objects"]):
+        if data["kind"] == "Synapses" and data["name"] in frozen:
+            moving = Equations(take(data, "equations", str))
+            moves = any(name in moving and moving[name].kind != "parameter" for name in frozen[data["name"]])
+            if moves and any(key.startswith(f"{number}/_last.") for key in description.arrays):
+                names.append(data["name"])
+    if not names:
+        return description
+    network = rebuild(description)
+    for name in names:
+        synapses = network[name]
+        assert isinstance(synapses, Synapses)
+        synapses.store_per_synapse()
+    return describe(network)
 
 
 def _freeze(synapses: dict[str, Any], names: frozenset[str]) -> None:

@@ -39,8 +39,8 @@ def heard() -> dict[str, Heard]:
 def test_fibres_lock_to_their_tones_and_to_nothing_else(heard: dict[str, Heard]) -> None:
     beat = heard["binaural beat"]
     for side, f in (("left", 500), ("right", 510)):
-        found = beat.locking(side, f * Hz, confidence=0.999)
-        assert found.interval[0] < nerve_locking(f * Hz) < found.interval[1]
+        found = beat.locking(side, f * Hz, level=0.999)
+        assert found.low < nerve_locking(f * Hz) < found.high
         assert beat.locking(side).p_value > NEVER
         expected = 150 * 4 * TRIALS * 2
         assert sum(map(len, getattr(beat, side))) == pytest.approx(expected, abs=3.5 * math.sqrt(expected))
@@ -49,15 +49,15 @@ def test_fibres_lock_to_their_tones_and_to_nothing_else(heard: dict[str, Heard])
 def test_cells_beat_though_no_ear_does(heard: dict[str, Heard]) -> None:
     for what in ("cells", "pre"):
         found = heard["binaural beat"].locking(what)
-        assert found.interval[0] > 0.2
+        assert found.low > 0.2
         assert found.p_value < 1e-12
 
 
 def test_the_ideal_detector_beats_as_the_theory_says(heard: dict[str, Heard]) -> None:
     beat = heard["binaural beat"]
-    found = phase_locking(together(beat.ideal()), 10 * Hz, confidence=0.999)
+    found = phase_locking(together(beat.ideal()), 10 * Hz, level=0.999)
     theory = beat_strength(nerve_locking(500 * Hz), nerve_locking(510 * Hz), 505 * Hz, beat.circuit.window)
-    assert found.interval[0] < theory < found.interval[1]
+    assert found.low < theory < found.high
 
 
 def test_swapped_ears_give_the_same_beat_with_the_opposite_phase(heard: dict[str, Heard]) -> None:
@@ -65,8 +65,8 @@ def test_swapped_ears_give_the_same_beat_with_the_opposite_phase(heard: dict[str
     shift = 2 * math.pi * 0.25e-3  # left fibres take longer
     for trains, phase in ((one.ideal(), -shift * 500), (other.ideal(), shift * 510)):
         assert phase_locking(together(trains), 10 * Hz).mean_phase == pytest.approx(phase, abs=0.15)
-    first, second_ = one.locking("cells", confidence=0.999), other.locking("cells", confidence=0.999)
-    assert first.interval[0] < second_.vector_strength < first.interval[1]
+    first, second_ = one.locking("cells", level=0.999), other.locking("cells", level=0.999)
+    assert first.low < second_.vector_strength < first.high
     assert abs(first.mean_phase + second_.mean_phase) < 0.4
     assert first.mean_phase < -0.4 < 0.4 < second_.mean_phase
 
@@ -76,7 +76,7 @@ def test_controls_have_no_beat(heard: dict[str, Heard], name: str) -> None:
     found = heard[name].locking("cells")
     assert found.n > 200
     assert found.p_value > NEVER
-    assert found.interval[0] < 0.05
+    assert found.low < 0.05
 
 
 def test_a_fixed_phase_lowers_the_rate_only(heard: dict[str, Heard]) -> None:
@@ -86,17 +86,17 @@ def test_a_fixed_phase_lowers_the_rate_only(heard: dict[str, Heard]) -> None:
 def test_a_monaural_beat_is_in_the_nerve_already_and_stronger(heard: dict[str, Heard]) -> None:
     monaural = heard["monaural beat"]
     (one, other) = (tone.vector_strength for tone in monaural.condition.left)
-    found = monaural.locking("left", confidence=0.999)
-    assert found.interval[0] < one * other < found.interval[1]
+    found = monaural.locking("left", level=0.999)
+    assert found.low < one * other < found.high
     stronger = monaural.locking("cells").vector_strength
     assert stronger > heard["binaural beat"].locking("cells").vector_strength + 0.1
 
 
 def test_a_wandering_phase_hides_the_beat_but_not_from_who_knows_the_phase(heard: dict[str, Heard]) -> None:
-    jittered, steady = heard["jittered beat"], heard["binaural beat"].locking("cells", confidence=0.999)
+    jittered, steady = heard["jittered beat"], heard["binaural beat"].locking("cells", level=0.999)
     assert jittered.locking("cells").vector_strength < 0.5 * steady.vector_strength
     known = jittered.locking_to_walk("cells").vector_strength
-    assert steady.interval[0] < known < steady.interval[1]
+    assert steady.low < known < steady.high
 
 
 def test_in_silence_there_is_next_to_nothing(heard: dict[str, Heard]) -> None:

@@ -87,8 +87,8 @@ def test_fibres_have_the_rate_and_vector_strength_asked_for(made: Maker) -> None
     trains = made((Tone(f * Hz, strength, phase=0.9),), 200, 2, 60)
     assert counts_fit(trains, 400)
     pooled = np.concatenate(trains) * second
-    found = phase_locking(pooled, f * Hz, confidence=0.999)
-    assert found.interval[0] < strength < found.interval[1]
+    found = phase_locking(pooled, f * Hz, level=0.999)
+    assert found.low < strength < found.high
     assert found.mean_phase == pytest.approx(-0.9, abs=0.03)
     # all of the cycle, not only its mean: a von Mises distribution
     kappa = concentration(strength)
@@ -102,8 +102,8 @@ def test_two_tones_at_an_ear_beat_with_the_product_of_their_vector_strengths(mad
     assert counts_fit(trains, 400)
     pooled = np.concatenate(trains) * second
     for f, expected in ((300, 0.5), (320, 0.6), (20, 0.3)):
-        found = phase_locking(pooled, f * Hz, confidence=0.999)
-        assert found.interval[0] < expected < found.interval[1]
+        found = phase_locking(pooled, f * Hz, level=0.999)
+        assert found.low < expected < found.high
 
 
 @both_ways

@@ -185,6 +185,19 @@ def test_a_weight_with_an_equation_of_its_own_stands_still() -> None:
     np.testing.assert_allclose(result.amplitude[:, 0], [0.01, 0.012], rtol=1e-9)
 
 
+@pytest.mark.parametrize("targets", [1, 8])  # what is alike for many synapses of a neuron is stored once
+def test_a_weight_that_spikes_find_by_its_equation_stands_still(targets: int) -> None:
+    fading = Rule("fading", "dw/dt = -w/(100*ms) : 1 (event-driven)", on_pre="w += 0.5", initial={"w": 0.5})
+    source = SpikeGeneratorGroup(1, [0], [20] * ms)
+    target = NeuronGroup(targets, "dv/dt = -v/(10*ms) : volt", threshold="v > 1*volt", reset="v = 0*mV")
+    synapses = fading.synapses(source, target, transmission="v_post += w*20*mV")
+    result = epsp(synapses, at=[0, 100] * ms, interval=30 * ms)
+    expected = [0.5, 0.5 * np.exp(-1) + 0.5 * np.exp(-0.8)]
+    for k in range(targets):
+        np.testing.assert_allclose(result.amplitude[:, k], 0.02 * np.array(expected), rtol=1e-9)
+    np.testing.assert_allclose(result.paired_pulse_ratio, 1, rtol=1e-9)
+
+
 def test_the_latency_is_counted_from_the_presynaptic_spike() -> None:
     source = SpikeGeneratorGroup(1, [], [] * ms)
     target = NeuronGroup(2, CELL, **SPIKES)
@@ -238,6 +251,19 @@ def test_paired_pulses_follow_short_term_depression() -> None:
     synapses = rule.synapses(source, target, transmission="v_post += w*x*5*mV")
     result = epsp(synapses, interval=50 * ms)
     assert result.paired_pulse_ratio[0] == pytest.approx(1 - 0.4 * np.exp(-0.25), rel=1e-9)
+
+
+def test_a_weight_that_does_not_last_goes_on_even_if_it_is_called_w() -> None:
+    rule = Rule(
+        "depression", "dw/dt = (1 - w)/tau : 1 (event-driven)", on_pre="w -= U*w",
+        parameters={"U": 0.4, "tau": 200 * ms}, initial={"w": 1.0}, lasting=False,
+    )  # fmt: skip
+    source = SpikeGeneratorGroup(1, [], [] * ms)
+    target = NeuronGroup(1, "dv/dt = -v/(10*ms) : volt", threshold="v > 1*volt", reset="v = 0*mV")
+    synapses = rule.synapses(source, target, transmission="v_post += w*5*mV")
+    result = epsp(synapses, interval=50 * ms)
+    assert result.paired_pulse_ratio[0] == pytest.approx(1 - 0.4 * np.exp(-0.25), rel=1e-9)
+    assert epsp(synapses, interval=50 * ms, freeze="w").paired_pulse_ratio[0] == pytest.approx(1, rel=1e-9)
 
 
 def test_a_conductance_is_measured_where_the_membrane_is() -> None:
