@@ -196,9 +196,16 @@ class Rule:
         """The whole rule as text."""
         said = {"pre_first": "pre first", "post_first": "post first", "discard": "no pair"}[self.coincidence]
         kept = "" if self.bounds is None else f" in [{self.bounds[0]}, {self.bounds[1]}]"
-        conventions = f"weight: {self.weight}{kept}\ncoincident spikes: {said}\ndelay: {self.delays}"
-        if self.lag:
-            conventions += f"\nafter the arrival of a presynaptic spike: {self.lag}"
+        conventions = [
+            f"weight: {self.weight}{kept}",
+            f"coincident spikes: {said}",
+            f"delay: {self.delays}",
+            f"after the arrival of a presynaptic spike: {self.lag}" if self.lag else "",
+            f"weight at any time: {self.now}" if self.now else "",
+            "short-term: goes on in a test pulse" if not self.lasting else "",
+            "transmission: after these statements" if self.transmits == "after" else "",
+            f"method: {self.method}" if self.method else "",
+        ]
         lines = [
             self.name + (f" ({self.preset})" if self.preset else ""),
             *block("synapse", self.equations),
@@ -209,7 +216,7 @@ class Rule:
             *block("its events", "\n".join(f"{event}: {text}" for event, text in self.post_events.items())),
             *block("parameters", parameter_lines(self.parameters)),
             *block("at the start", parameter_lines({**self.initial, **self.post_initial})),
-            *block("conventions", conventions),
+            *block("conventions", "\n".join(conventions)),
             *block("source", self.source),
         ]  # fmt: skip
         return "\n".join(lines)

@@ -25,7 +25,7 @@ from eccles import (
 )
 from eccles.lab.neurons import lif
 from eccles.lab.protocols import pairing
-from eccles.lab.rules import Rule, calcium, inhibitory, pair, short_term
+from eccles.lab.rules import Rule, calcium, dopamine, inhibitory, pair, short_term
 
 
 @pytest.fixture
@@ -57,6 +57,14 @@ def test_the_text_of_a_rule_has_all_of_it() -> None:
     )
     for part in parts:
         assert part in text
+
+
+def test_conventions_that_are_not_the_usual_ones_are_printed() -> None:
+    assert "short-term: goes on in a test pulse" in str(short_term())
+    assert "transmission: after these statements" in str(short_term())
+    assert "weight at any time: w_now" in str(dopamine())
+    assert "method: " in str(replace(pair(), method="rk4"))
+    assert not any(word in str(pair()) for word in ("short-term", "transmission", "at any time", "method"))
 
 
 @pytest.mark.parametrize(("delays", "shift"), [("axonal", -4), ("dendritic", 4), ("split", 0)])
