@@ -18,7 +18,7 @@ import numpy as np
 
 from eccles.engine.clock import to_seconds
 from eccles.errors import SetupError
-from eccles.lab.beats import thread_rule
+from eccles.lab.beats import beats, thread_rule
 from eccles.lab.experiments.beating_pairs_figure import figure_of
 from eccles.lab.experiments.binaural_beats import EVIDENCE
 from eccles.lab.experiments.experiment import experiment
@@ -43,6 +43,7 @@ JITTER = 1 * ms
 ORDERS = {"pre first": "pre_first", "post first": "post_first"}
 SHORT = 2 * second  # of tests before and after, where a neuron is simulated in between
 SEED = 1
+SAMPLING = 0.5 * ms  # of the weight while the neurons fire
 
 
 def oscillator(rate: float, duration: Quantity, phase: float = 0.0) -> Quantity:
@@ -180,11 +181,12 @@ def run(
     told = {name: experiment(rules, protocols, form.neuron, transmission=form.transmission,
                              baseline=20 * second, induction=duration, followup=30 * second, progress=False)
             for name, form in forms().items()}  # fmt: skip
-    beats = {c.name: c.protocols[0] for c in all_conditions if c.kind == "beat"}
-    driven = {name: experiment(rules, beats, form.neuron, transmission=form.transmission, drives_target=True,
-                               baseline=SHORT, followup=SHORT, test_interval=1 * second, progress=False)
+    beating = {c.name: c.protocols[0] for c in all_conditions if c.kind == "beat"}
+    driven = {name: experiment(rules, beating, form.neuron, transmission=form.transmission,
+                               drives_target=True, baseline=SHORT, followup=SHORT,
+                               test_interval=1 * second, progress=False)
               for name, form in forms().items()}  # fmt: skip
-    data = _labelled(all_conditions, told, driven)
+    data = _labelled(all_conditions, told, driven).merge(_courses(pairs, duration, rule))
     return Outcome(
         data=data,
         table=_table(data),
@@ -222,13 +224,29 @@ def _labelled(
         found[f"percent_{key}"] = median["percent"].assign_attrs(units="percent")
         trace = _named(data.epsp, alone, names) * form.unit
         found[f"trace_{key}"] = trace.assign_attrs(units=form.unit_name)
-    for name in ("course", "pre_spikes", "post_spikes"):
+    for name in ("pre_spikes", "post_spikes"):
         found[name] = _named(first.data[name], alone, names)
     for name, result in driven.items():
         key, data = name.replace(" ", "_"), result.data.drop_vars("follow_up").rename(protocol="beat")
         found[f"driven_weight_{key}"] = data.weight.isel(test=-1, drop=True).assign_attrs(units="1")
         found[f"driven_count_{key}"] = data.post_count
     return found
+
+
+def _courses(pairs: Sequence[tuple[float, float]], duration: Quantity, rule: Rule) -> xr.Dataset:
+    """The weights while the neurons fire, (rule, beat, time): from oscillating neurons, finer than spikes."""
+    import xarray as xr
+
+    pre, post = (Quantity(np.array(side), dim=hertz.dim) for side in zip(*pairs, strict=True))
+    found = {name: beats(pre, post, duration=duration, rule=rule, coincidence=order, dt=SAMPLING)  # type: ignore[arg-type]
+             for name, order in ORDERS.items()}  # fmt: skip
+    time = np.asarray(next(iter(found.values())).times)
+    return xr.Dataset(
+        {"course": (("rule", "beat", "time"), np.stack([each.weights for each in found.values()]),
+                    {"units": "1", "long_name": "weight while the neurons fire"})},
+        {"rule": list(found), "beat": [beat_name(f, g) for f, g in pairs],
+         "time": ("time", time, {"units": "s", "long_name": "time since the neurons began"})},
+    )  # fmt: skip
 
 
 def _quantile(values: xr.DataArray, all_conditions: Sequence[Condition], q: float) -> xr.DataArray:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["figure_of"]
 
+SHOWN = 0.4  # seconds of the weights: with more, beats run together
+
 
 def figure_of(data: xr.Dataset) -> Figure:
     """Spikes, weights and EPSPs of the beats; the weights of all conditions; and of driven neurons."""
@@ -47,19 +49,16 @@ def _draw_spikes(axes: Axes, data: xr.Dataset, beats: Sequence[str]) -> None:
 
 
 def _draw_weights(axes: Axes, data: xr.Dataset, beats: Sequence[str]) -> None:
-    time = data.time.values - float(data.time.min())
-    inside = data.time.values >= float(data.pre_spikes.min()) - 0.05
     for k, name in enumerate(beats):
-        for rule, style in (("pre first", "-"), ("post first", ":")):
-            y = data.course.sel(condition=name, rule=rule).values
-            shift = time[inside][0]
-            axes.plot(time[inside] - shift, y[inside], style, color=f"C{k + 2}",
-                      label=name if style == "-" else None)  # fmt: skip
+        for rule, style, width in (("pre first", "-", 1.0), ("post first", ":", 1.2)):
+            course = data.course.sel(beat=name, rule=rule, time=slice(0, SHOWN))
+            axes.plot(course.time, course, style, color=f"C{k + 2}",
+                      linewidth=width, label=name if style == "-" else None)  # fmt: skip
     axes.plot([], [], "k-", label="pre first")
     axes.plot([], [], "k:", label="post first")
     axes.set(xlabel="time (s)", ylabel="weight", ylim=(-0.03, 1.03))
     axes.legend(fontsize=8, frameon=False, ncols=2)
-    _title(axes, "b", "weight while the neurons fire")
+    _title(axes, "b", "weight, as the neurons begin to fire")
 
 
 def _draw_traces(axes: Axes, data: xr.Dataset, name: str) -> None:

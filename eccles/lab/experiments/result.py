@@ -37,7 +37,8 @@ class Result:
 
         - `weight`, `percent` (of the mean at baseline) over `test`, the time after the induction; `follow_up`
           tells the tests after it from those before;
-        - `course`, the weight over `time` in the induction;
+        - `course`, the weight over `time` in the induction: some 200 samples, so a fast protocol is seen
+          coarsely;
         - with a neuron `amplitude` and what else `eccles.lab.measure.epsp` measures over `test`, and `epsp`,
           the mean potential before and after the induction over `lag`;
         - `pre_spikes`, `post_spikes` of the protocols; `post_count`, where the neuron was driven, how many

@@ -48,6 +48,17 @@ def test_an_oscillator_fires_until_the_end_of_the_run_and_not_at_its_start() -> 
     np.testing.assert_allclose(oscillator(10, 1 * second, 0.25)[:2] / ms, [75, 175])
 
 
+def test_the_course_of_a_weight_shows_its_beat_and_ends_where_the_weight_ends(data: xr.Dataset) -> None:
+    ends = data.weight_median.sel(condition=data.beat.values).transpose("rule", "condition")
+    np.testing.assert_allclose(data.course.isel(time=-1).transpose("rule", "beat"), ends, rtol=0, atol=1e-11)
+    late = data.course.sel(rule="pre first", time=slice(1.5, 2)).transpose("beat", "time").values
+    for course, beat in zip(late, (50, 20, 10), strict=True):
+        spectrum = np.abs(np.fft.rfft(course - course.mean()))
+        frequencies = np.fft.rfftfreq(len(course), 0.5e-3)
+        slow = frequencies < 90  # below the rates themselves
+        assert frequencies[slow][spectrum[slow].argmax()] == pytest.approx(beat, abs=2.1)
+
+
 def test_both_neurons_have_the_same_epsps_but_for_their_unit(data: xr.Dataset) -> None:
     for when in ("before", "after"):
         with_units, abstract = data[f"epsp_{when}_with_units"], data[f"epsp_{when}_abstract"]
